@@ -1,0 +1,238 @@
+"""The command line: a thin door into the engine's functions."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from .errors import RequestError, SuperResolutionError
+from .version import __version__
+from .worker import Job, run_job, stop_cleanly_when_terminated, write_json_line
+
+_PROFILES = ("mean", "gaussian", "cubic", "kspace")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    stop_cleanly_when_terminated()
+    try:
+        options.command(options)
+    except SuperResolutionError as error:
+        return _failed(options, str(error), error.exit_status)
+    except KeyboardInterrupt:
+        return _failed(options, "interrupted", 130)
+    except BrokenPipeError:
+        # The reader of the output went away; there is nobody to tell.
+        sys.stderr.close()
+        return 1
+    return 0
+
+
+def _failed(options: argparse.Namespace, message: str, status: int) -> int:
+    if options.debug:
+        traceback.print_exc()
+    if getattr(options, "json", False):
+        write_json_line({"type": "error", "message": message, "exit_status": status})
+    print(f"superresolution: {message}", file=sys.stderr)
+    return status
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="superresolution", description="Makes thick-slice MR and CT volumes sharp. Research use, not for diagnosis.", allow_abbrev=False
+    )
+    parser.add_argument("--version", action="version", version=f"superresolution {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    command = _command(commands, "models", _models, "list everything there is to upscale with", json=True)
+
+    command = _command(commands, "info", _info, "say what a DICOM folder or volume file is", json=True)
+    command.add_argument("path", metavar="PATH")
+    command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+
+    command = _command(commands, "upscale", _upscale, "make a volume finer", json=True)
+    command.add_argument("input", metavar="INPUT", help="DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
+    command.add_argument("output", metavar="OUTPUT", help="a file of those kinds, or a folder for a DICOM series")
+    command.add_argument("--model", default="auto", metavar="auto|ID|FILE", help="see the command models (default: auto)")
+    command.add_argument("--factor", type=int, metavar="N", help="default: the one nearest to isotropic voxels, at most 4")
+    command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k", "all"), help="array axis, i fastest (default: largest spacing)")
+    command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
+    command.add_argument("--ensemble", action="store_true", help="average over all flips: eight times slower, a little better")
+    command.add_argument("--memory", type=int, metavar="MB", help="limit for volumes and pieces")
+    command.add_argument("--no-consistency", action="store_true", help="do not force the result to degrade to the input")
+
+    command = _command(commands, "degrade", _degrade, "make the thick volume a scanner would have measured")
+    command.add_argument("input", metavar="INPUT")
+    command.add_argument("output", metavar="OUTPUT")
+    command.add_argument("--factor", type=int, required=True, metavar="N")
+    command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k"))
+    command.add_argument("--profile", default="mean", choices=_PROFILES, help="slice profile (default: mean)")
+    command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+
+    command = _command(commands, "evaluate", _evaluate, "compare a volume with a reference", json=True)
+    command.add_argument("candidate", metavar="CANDIDATE")
+    command.add_argument("reference", metavar="REFERENCE")
+    command.add_argument("--report", metavar="DIR", help="also write table, figures and picture to a new folder")
+
+    command = _command(commands, "train", _train, "train the network of a recipe")
+    command.add_argument("recipe", metavar="RECIPE", help="YAML file, or the name of a shipped recipe")
+    command.add_argument("--data", required=True, metavar="DIR", help="folder of the recipe's scans")
+    command.add_argument("--out", required=True, metavar="DIR", help="folder for checkpoint, record and model file")
+    command.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+
+    command = _command(commands, "benchmark", _benchmark, "measure this machine and every upscaler on it", json=True)
+
+    command = _command(commands, "demo", _demo, "upscale a knee phantom whose truth is known; table and picture")
+    command.add_argument("out", metavar="OUT", nargs="?", default="demo", help="folder (default: demo)")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], text: str, json: bool = False) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
+    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    if json:
+        command.add_argument("--json", action="store_true", help="one JSON object a line on standard output, nothing else")
+    command.set_defaults(command=run)
+    return command
+
+
+def _models(options: argparse.Namespace) -> None:
+    from .model_zoo import list_upscalers
+
+    for info in list_upscalers():
+        gains = {str(factor): info.card.mean_gain(factor) for factor in info.factors} if info.card else {}
+        gains = {factor: round(gain, 2) for factor, gain in gains.items() if gain is not None}
+        if options.json:
+            told = {"id": info.id, "title": info.title, "kind": info.kind, "factors": info.factors, "modalities": info.modalities}
+            write_json_line(told | {"path": str(info.path or ""), "gain_db": gains, "problem": info.problem})
+            continue
+        gain = ", ".join(f"x{factor} {gain:+.2f} dB" for factor, gain in gains.items())
+        offers = f"{'/'.join(info.modalities) or 'any':6}  x{', x'.join(map(str, info.factors))}"
+        print(f"{info.id:12}  {info.problem or f'{offers:22}  {info.title}' + (f' (over cubic: {gain})' if gain else '')}")
+
+
+def _info(options: argparse.Namespace) -> None:
+    from .description import describe_in_words, describe_volume
+    from .files import read_volume
+
+    description = describe_volume(read_volume(options.path, options.series))
+    write_json_line(description) if options.json else print(describe_in_words(description))
+
+
+def _upscale(options: argparse.Namespace) -> None:
+    settings = {
+        "model": options.model,
+        "factor": options.factor,
+        "axis": options.axis,
+        "device": options.device,
+        "precision": options.precision,
+        "ensemble": options.ensemble,
+        "memory_mb": options.memory,
+        "consistency": not options.no_consistency,
+    }
+    job = Job(options.input, options.output, options.series, settings)
+    if options.json:
+        run_job(job, write_json_line)
+        return
+    with _Bars() as bars:
+        run_job(job, bars.show)
+    result = bars.result
+    print(
+        f"{result['output']}: {' x '.join(map(str, reversed(result['shape'])))} voxels of {' x '.join(f'{s:.4g}' for s in result['spacing'])} mm, "
+        f"x{result['factor']} along {result['axis']} by {result['model']} in {result['seconds_total']:.1f} s; "
+        f"measurement residual ({result['acquisition']}) {result['residual_before']:.2%} -> {result['residual_after']:.2%} of the range"
+    )
+
+
+class _Bars:
+    """Shows a job's messages as progress bars and lines on stderr."""
+
+    def __init__(self) -> None:
+        self.result: dict[str, Any] = {}
+        self._bar: Any = None
+        self._stage = ""
+
+    def __enter__(self) -> _Bars:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+    def show(self, message: dict[str, Any]) -> None:
+        if message["type"] == "progress":
+            self._move(message["stage"], message["fraction"])
+        elif message["type"] == "warning":
+            self._line(f"warning: {message['message']}")
+        elif message["type"] == "plan":
+            self._line("{pieces} piece(s) of {piece} on {device} in {precision}, about {memory_mb} MB".format(**message))
+        elif message["type"] == "result":
+            self.result = message
+
+    def _line(self, text: str) -> None:
+        from tqdm import tqdm
+
+        tqdm.write(text, file=sys.stderr)
+
+    def _move(self, stage: str, fraction: float) -> None:
+        from tqdm import tqdm
+
+        if stage != self._stage:
+            if self._bar is not None:
+                self._bar.close()
+            self._stage = stage
+            self._bar = tqdm(total=100, desc=f"{stage:9}", file=sys.stderr, bar_format="{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}", leave=False)
+        self._bar.update(100 * fraction - self._bar.n)
+
+
+def _degrade(options: argparse.Namespace) -> None:
+    from .acquisition import degrade
+    from .files import check_output, read_volume, write_volume
+
+    check_output(options.output)
+    write_volume(degrade(read_volume(options.input, options.series), options.factor, options.axis, options.profile), options.output)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .files import read_volume
+
+    evaluation = _training_library("evaluation").evaluate(read_volume(options.candidate), read_volume(options.reference))
+    if options.report:
+        evaluation.write_report(Path(options.report))
+    print(json.dumps(evaluation.as_dict()) if options.json else evaluation.table())
+
+
+def _train(options: argparse.Namespace) -> None:
+    _training_library("training_run").run(options.recipe, Path(options.data), Path(options.out), options.resume)
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    from .benchmark import run_benchmark
+
+    for line in run_benchmark():
+        write_json_line(line.as_dict()) if options.json else print(line)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    _training_library("demo").run_demo(Path(options.out))
+
+
+def _training_library(module: str) -> Any:
+    """Import a module of the companion library, which the engine does not depend on."""
+    try:
+        return import_module(f"SuperResolutionTrainingLib.{module}")
+    except ModuleNotFoundError as error:
+        raise RequestError(f"this command needs the Python package '{error.name}', which is not installed; install superresolution[training]") from error
+
+
+if __name__ == "__main__":
+    sys.exit(main())

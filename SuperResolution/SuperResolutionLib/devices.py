@@ -1,0 +1,91 @@
+"""Which device a network runs on, and in which precision."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from .errors import RequestError
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+DEVICES = ("auto", "cpu", "cuda", "mps")
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
+_WORTHWHILE = 0.85
+_ACCURATE = 1e-3
+
+
+def choose_device(name: str) -> torch.device:
+    """Return the torch device for one of `DEVICES`; ``auto`` takes a GPU where there is one.
+
+    Raises
+    ------
+    RequestError
+        If the name is unknown or the device is not there.
+    """
+    import torch
+
+    kind = name.split(":")[0]
+    if kind not in DEVICES:
+        raise RequestError(f"device '{name}': accepted are {', '.join(DEVICES)}")
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if kind == "auto":
+        return torch.device(next((other for other in ("cuda", "mps") if there[other]), "cpu"))
+    if not there[kind]:
+        raise RequestError(f"device '{name}': not found on this machine; accepted are auto, {', '.join(k for k, v in there.items() if v)}")
+    return torch.device(name)
+
+
+def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int) -> tuple[torch.dtype, float]:
+    """Return the number type to run in and the seconds that `sample` took in it.
+
+    Parameters
+    ----------
+    name : str
+        One of `PRECISIONS`; ``auto`` takes the reduced type only if a trial on `sample` shows it faster and within 0.1 % of the sample's range.
+    network : Module
+        On its device.
+    sample : Tensor, shape (1, slices, rows, columns)
+        A piece of the volume, on the same device.
+    factor : int
+
+    Raises
+    ------
+    RequestError
+        If the name is unknown.
+    """
+    import torch
+
+    if name not in PRECISIONS:
+        raise RequestError(f"precision '{name}': accepted are {', '.join(PRECISIONS)}")
+    if name != "auto":
+        dtype = getattr(torch, name)
+        return dtype, _timed(network, sample, factor, dtype)[1]
+    reduced = torch.float16 if sample.device.type == "cuda" else torch.bfloat16
+    exact, seconds = _timed(network, sample, factor, torch.float32)
+    try:
+        rough, reduced_seconds = _timed(network, sample, factor, reduced)
+    except RuntimeError:
+        # The device has no kernels for the reduced type.
+        return torch.float32, seconds
+    spread = float(sample.max() - sample.min()) or 1.0
+    accurate = float((exact - rough).abs().max()) <= _ACCURATE * spread * 10 and float((exact - rough).pow(2).mean().sqrt()) <= _ACCURATE * spread
+    return (reduced, reduced_seconds) if accurate and reduced_seconds < _WORTHWHILE * seconds else (torch.float32, seconds)
+
+
+def _timed(network: nn.Module, sample: Tensor, factor: int, dtype: torch.dtype) -> tuple[Tensor, float]:
+    run_network(network, sample, factor, dtype)
+    start = time.perf_counter()
+    result = run_network(network, sample, factor, dtype)
+    result = result.cpu()
+    return result, time.perf_counter() - start
+
+
+def run_network(network: nn.Module, slices: Tensor, factor: int, dtype: torch.dtype) -> Tensor:
+    """Run a network without gradients in a number type; the result is float32."""
+    import torch
+
+    with torch.inference_mode(), torch.autocast(slices.device.type, dtype, enabled=dtype != torch.float32):
+        return network(slices, factor).float()

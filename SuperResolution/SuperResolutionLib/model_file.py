@@ -1,0 +1,206 @@
+"""Model files: one ``.safetensors`` file that holds a network's weights and a card which says all about them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .errors import RequestError
+from .networks import build_network, network_names
+from .whole import whole_file
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SCHEMA = 1
+_KEY = "superresolution"
+_PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a model file says of itself.
+
+    Attributes
+    ----------
+    id, title : str
+        Name used on the command line, and one line for people.
+    task : str
+        ``upscaling``.
+    network, arguments
+        Architecture and its constructor's arguments.
+    factors : tuple of int
+        Factors the model upscales by.
+    axis : str
+        ``any``: the model upscales along whichever array axis is asked for.
+    modalities : tuple of str
+        DICOM modalities the model is offered for.
+    acquisitions : tuple of str
+        Slice profiles it was trained on; the first is the main one.
+    normalisation : dict
+        ``low`` and ``high``: percentiles that are mapped to 0 and 1 (offset and scale; nothing is clipped).
+    halo : tuple of int
+        Reach of the network in thick voxels along (slices, rows, columns).
+    precisions : tuple of str
+        Number types it may run in.
+    training : dict
+        Scans with their licences, recipe, steps, seconds, machine.
+    protocol : str
+        How the quality was measured.
+    quality : tuple of dict
+        One entry for each scan, factor and axis measured: PSNR, NCC and SSIM of model and cubic.
+    engine_version : str
+        Engine that wrote the file.
+    weights_sha256 : str
+        SHA-256 over names, shapes and bytes of the weights.
+    schema : int
+        Version of this list.
+    """
+
+    id: str
+    title: str
+    network: str
+    arguments: dict[str, Any]
+    factors: tuple[int, ...]
+    modalities: tuple[str, ...]
+    acquisitions: tuple[str, ...]
+    halo: tuple[int, ...]
+    engine_version: str
+    weights_sha256: str
+    task: str = "upscaling"
+    axis: str = "any"
+    normalisation: dict[str, float] = field(default_factory=lambda: {"low": 0.5, "high": 99.8})
+    precisions: tuple[str, ...] = ("float32", "bfloat16", "float16")
+    training: dict[str, Any] = field(default_factory=dict)
+    protocol: str = ""
+    quality: tuple[dict[str, Any], ...] = ()
+    schema: int = SCHEMA
+
+    def mean_gain(self, factor: int) -> float | None:
+        """Return the mean PSNR gain over cubic in dB at `factor`, whole volume, or None where it was not measured."""
+        gains = [entry["psnr"] - entry["psnr_cubic"] for entry in self.quality if entry["factor"] == factor]
+        return sum(gains) / len(gains) if gains else None
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model file in memory: its card, its network in evaluation mode, and the SHA-256 of the file."""
+
+    card: Card
+    network: nn.Module
+    sha256: str
+
+
+def read_card(path: str | Path) -> Card:
+    """Read the card of a model file without loading weights or torch.
+
+    Raises
+    ------
+    RequestError
+        If the file is no safetensors file, holds no card, or a card of another schema or with wrong entries.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    _refuse_foreign(path)
+    try:
+        with safe_open(path, framework="np") as file:
+            metadata = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise RequestError(f"{path}: damaged or no safetensors file ({' '.join(str(error).split())}); accepted are model files written by this engine") from error
+    if _KEY not in metadata:
+        raise RequestError(f"{path}: weights without a card; accepted are model files written by this engine")
+    return _card_from(metadata[_KEY], path)
+
+
+def _refuse_foreign(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as error:
+        raise RequestError(f"{path}: {error.strerror}; accepted is the path of a .safetensors model file") from error
+    if start.startswith(_PICKLES):
+        raise RequestError(f"{path}: pickled weights, which can run code and are never loaded; accepted are .safetensors model files")
+
+
+def _card_from(text: str, path: Path) -> Card:
+    try:
+        data = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise RequestError(f"{path}: the card is not JSON ({error}); accepted are model files written by this engine") from error
+    if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+        found = data.get("schema") if isinstance(data, dict) else type(data).__name__
+        raise RequestError(f"{path}: card of schema {found}; accepted is schema {SCHEMA}")
+    known = {item.name for item in fields(Card)}
+    if set(data) - known:
+        raise RequestError(f"{path}: card with unknown entry '{sorted(set(data) - known)[0]}'; accepted are {', '.join(sorted(known))}")
+    try:
+        card = Card(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+    except TypeError as error:
+        raise RequestError(f"{path}: incomplete card ({error}); accepted are model files written by this engine") from error
+    if card.network not in network_names():
+        raise RequestError(f"{path}: network '{card.network}'; accepted are {', '.join(network_names())}")
+    return card
+
+
+def load_model(path: str | Path) -> LoadedModel:
+    """Load a model file and verify it.
+
+    Raises
+    ------
+    RequestError
+        As `read_card`, and if the weights' hash, names or shapes differ from what the card says.
+    """
+    from safetensors.torch import load
+
+    path = Path(path)
+    card = read_card(path)
+    content = path.read_bytes()
+    weights = load(content)
+    digest = _weights_sha256(weights)
+    if digest != card.weights_sha256:
+        raise RequestError(f"{path}: weights with SHA-256 {digest[:16]}…; the card says {card.weights_sha256[:16]}…: the file is damaged or was changed")
+    network = build_network(card.network, card.arguments)
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise RequestError(f"{path}: weights do not fit network '{card.network}' ({' '.join(str(error).split())})") from error
+    return LoadedModel(card, network.eval(), hashlib.sha256(content).hexdigest())
+
+
+def save_model(path: str | Path, network: nn.Module, /, **card: Any) -> Card:
+    """Write a model file; it appears whole or not at all.
+
+    Parameters
+    ----------
+    path : path
+        File to write, ending in ``.safetensors``.
+    network : Module
+        The trained network; weights are stored as float32.
+    **card
+        Entries of `Card` other than ``factors``, ``halo``, ``weights_sha256`` and ``schema``, which are taken from the network.
+
+    Raises
+    ------
+    WorkError
+        If the file cannot be written.
+    """
+    from safetensors.torch import save
+
+    weights = {name: value.detach().float().cpu().contiguous() for name, value in network.state_dict().items()}
+    written = Card(factors=tuple(network.factors), halo=tuple(network.halo), weights_sha256=_weights_sha256(weights), **card)
+    with whole_file(Path(path)) as partial:
+        partial.write_bytes(save(weights, metadata={_KEY: json.dumps(asdict(written), sort_keys=True)}))
+    return written
+
+
+def _weights_sha256(weights: dict[str, Any]) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(weights):
+        array = weights[name].numpy()
+        digest.update(f"{name}{array.shape}{array.dtype}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,113 @@
+"""What there is to upscale with: the shipped models, the user's own, and the interpolations."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import RequestError
+from .interpolation import INTERPOLATIONS
+from .model_file import Card, read_card
+
+SHIPPED = Path(__file__).parent / "Models"
+SAFE_FACTOR = 4
+"""Larger factors were judged neither safe nor helpful by readers (Georgescu et al., IEEE Access 2020)."""
+_INTERPOLATED_FACTORS = tuple(range(2, 9))
+
+
+@dataclass(frozen=True)
+class UpscalerInfo:
+    """What can be said of an upscaler without loading it.
+
+    Attributes
+    ----------
+    id, title : str
+    kind : str
+        ``network`` or ``interpolation``.
+    factors : tuple of int
+    modalities : tuple of str
+        Empty: any.
+    path : Path, optional
+        The model file, for networks.
+    card : Card, optional
+        Its card.
+    problem : str
+        Why a file of the user's folder cannot be used; empty if it can.
+    """
+
+    id: str
+    title: str
+    kind: str
+    factors: tuple[int, ...]
+    modalities: tuple[str, ...] = ()
+    path: Path | None = None
+    card: Card | None = None
+    problem: str = ""
+
+
+def user_folder() -> Path:
+    """Return the folder of the user's own models: ``SUPERRESOLUTION_MODELS``, else below the home folder."""
+    named = os.environ.get("SUPERRESOLUTION_MODELS")
+    return Path(named) if named else Path.home() / ".superresolution" / "models"
+
+
+def list_upscalers() -> list[UpscalerInfo]:
+    """Return every upscaler: shipped models, the user's, the interpolations. Imports no torch."""
+    found = [_describe(path) for folder in (SHIPPED, user_folder()) if folder.is_dir() for path in sorted(folder.glob("*.safetensors"))]
+    baselines = [UpscalerInfo(name, f"{name} interpolation", "interpolation", _INTERPOLATED_FACTORS) for name in INTERPOLATIONS]
+    return found + baselines
+
+
+def _describe(path: Path) -> UpscalerInfo:
+    try:
+        return _usable(path)
+    except RequestError as error:
+        return UpscalerInfo(path.stem, "", "network", (), path=path, problem=str(error))
+
+
+def _usable(path: Path) -> UpscalerInfo:
+    card = read_card(path)
+    return UpscalerInfo(card.id, card.title, "network", card.factors, card.modalities, path, card)
+
+
+def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:
+    """Return the upscaler that `model` names.
+
+    Parameters
+    ----------
+    model : str
+        ``auto`` (the shipped model with the largest measured gain for this modality and factor), an id, or the path of a model file.
+    modality : str
+        ``MR`` or ``CT``.
+    factor : int
+        Factor wanted.
+
+    Raises
+    ------
+    RequestError
+        If there is none, if it cannot be used, or if it does not offer the factor.
+    """
+    if model == "auto":
+        return _best_shipped(modality, factor)
+    listed = {info.id: info for info in reversed(list_upscalers())}
+    if model in listed:
+        info = listed[model]
+        if info.problem:
+            raise RequestError(info.problem)
+    elif os.sep in model or model.endswith(".safetensors") or Path(model).is_file():
+        info = _usable(Path(model))
+    else:
+        raise RequestError(f"model '{model}': accepted are auto, {', '.join(listed)}, or the path of a model file")
+    if factor not in info.factors:
+        raise RequestError(f"factor {factor}: model '{info.id}' offers {', '.join(map(str, info.factors))}")
+    return info
+
+
+def _best_shipped(modality: str, factor: int) -> UpscalerInfo:
+    models = [_usable(path) for path in sorted(SHIPPED.glob("*.safetensors"))]
+    fitting = [info for info in models if modality in info.modalities and factor in info.factors]
+    if not fitting:
+        offers = "; ".join(f"{info.id}: {'/'.join(info.modalities)} x{', x'.join(map(str, info.factors))}" for info in models) or "none"
+        raise RequestError(f"model auto: no shipped model for {modality} at factor {factor}; shipped are {offers}")
+    return max(fitting, key=lambda info: info.card.mean_gain(factor) or 0.0)

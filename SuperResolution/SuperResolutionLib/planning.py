@@ -1,0 +1,120 @@
+"""What will run: how a volume is cut into pieces, where, and what that costs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+from .errors import RequestError
+
+_DEFAULT_BYTES = 512 << 20
+_SMALLEST_PIECE = 16
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A box of thick voxels along (slices, rows, columns): what is read, with its halo, and what of it is kept."""
+
+    read: tuple[slice, slice, slice]
+    keep: tuple[slice, slice, slice]
+
+    def fine(self, factor: int) -> tuple[slice, slice, slice]:
+        """Where the kept part lies in the fine volume."""
+        slices, rows, columns = self.keep
+        return slice(slices.start * factor, slices.stop * factor), rows, columns
+
+    def inner(self, factor: int) -> tuple[slice, slice, slice]:
+        """Where the kept part lies in the network's result for the read part."""
+        starts = [keep.start - read.start for keep, read in zip(self.keep, self.read)]
+        lengths = [keep.stop - keep.start for keep in self.keep]
+        return (
+            slice(starts[0] * factor, (starts[0] + lengths[0]) * factor),
+            *(slice(start, start + length) for start, length in zip(starts[1:], lengths[1:])),
+        )
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How one axis of a volume will be made finer by a network.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Thick voxels along (slices, rows, columns); slices run along the axis that is made finer.
+    size : tuple of int
+        Thick voxels of a piece without halo, at most.
+    halo : tuple of int
+        Thick voxels added on either side where there are any.
+    factor : int
+    views : int
+        Orthogonal views that are averaged.
+    bytes_needed : int
+        Estimate of the memory for input, result and one piece.
+    """
+
+    shape: tuple[int, int, int]
+    size: tuple[int, int, int]
+    halo: tuple[int, int, int]
+    factor: int
+    views: int
+    bytes_needed: int
+
+    @property
+    def pieces(self) -> list[Piece]:
+        """The pieces, which tile the volume without gap or overlap."""
+        return [Piece(*zip(*ranges)) for ranges in product(*(_ranges(*axis) for axis in zip(self.shape, self.size, self.halo)))]
+
+    @property
+    def work(self) -> int:
+        """Thick voxels that the network will see, halos included."""
+        return self.views * sum(math.prod(part.stop - part.start for part in piece.read) for piece in self.pieces)
+
+
+def _ranges(length: int, size: int, halo: int) -> Iterator[tuple[slice, slice]]:
+    for start in range(0, length, size):
+        stop = min(start + size, length)
+        yield slice(max(start - halo, 0), min(stop + halo, length)), slice(start, stop)
+
+
+def make_plan(
+    shape: tuple[int, int, int], factor: int, halo: tuple[int, int, int], bytes_per_voxel: int, views: int = 1, memory_mb: int | None = None
+) -> Plan:
+    """Cut a volume into pieces that fit the memory.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Thick voxels along (slices, rows, columns).
+    factor : int
+    halo : tuple of int
+        The network's reach in thick voxels.
+    bytes_per_voxel : int
+        Memory the network takes for each thick voxel of a piece.
+    views : int
+        Orthogonal views that are averaged.
+    memory_mb : int, optional
+        Limit for input, result and one piece together in MiB; without it pieces take at most 512 MiB.
+
+    Raises
+    ------
+    RequestError
+        If not even the smallest piece fits into `memory_mb`.
+    """
+    volumes = 4 * math.prod(shape) * (1 + 2 * factor)
+    budget = _DEFAULT_BYTES if memory_mb is None else min(_DEFAULT_BYTES, (memory_mb << 20) - volumes)
+    size = list(shape)
+    while bytes_per_voxel * _with_halo(shape, size, halo) > budget:
+        largest = max(range(3), key=lambda axis: size[axis] / (1 + 2 * halo[axis]))
+        if size[largest] <= _SMALLEST_PIECE:
+            needed = (volumes + bytes_per_voxel * _with_halo(shape, size, halo)) >> 20
+            raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {needed + 1} MB")
+        # Even parts waste less halo than full parts and a rest.
+        size[largest] = math.ceil(shape[largest] / (math.ceil(shape[largest] / size[largest]) + 1))
+    piece = bytes_per_voxel * _with_halo(shape, size, halo)
+    return Plan(tuple(shape), tuple(size), tuple(halo), factor, views, volumes + piece)
+
+
+def _with_halo(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> int:
+    return math.prod(min(length, part + 2 * reach) for length, part, reach in zip(shape, size, halo))

@@ -1,0 +1,53 @@
+"""Where a result comes from, in the words that are written into every file."""
+
+from dataclasses import dataclass, fields
+
+NOTICE = "research use, not for diagnosis"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How a volume was made; every written result carries it.
+
+    Attributes
+    ----------
+    model : str
+        Id of the upscaler, for example ``mr-fast`` or ``cubic``.
+    model_sha256 : str
+        SHA-256 of the model file; empty for interpolations.
+    factor : int
+        How many times finer the volume was made.
+    axis : str
+        ``i``, ``j``, ``k`` or ``all``: the array axis that was made finer.
+    acquisition : str
+        The acquisition assumed for the thick volume, for example ``mean``.
+    residual_before, residual_after : str
+        Result of the measurement check, relative to the range of the input; empty where none was made.
+    engine_version : str
+        Version of the engine.
+    notice : str
+        The notice that no result goes without.
+    """
+
+    model: str
+    model_sha256: str
+    factor: int
+    axis: str
+    acquisition: str
+    residual_before: str
+    residual_after: str
+    engine_version: str
+    notice: str = NOTICE
+
+    def as_fields(self) -> dict[str, str]:
+        """Return the provenance as flat text fields, ``SuperResolution.<name>`` → value."""
+        return {f"SuperResolution.{field.name}": str(getattr(self, field.name)) for field in fields(self)}
+
+    def describe(self) -> str:
+        """Return the provenance as one line for people."""
+        checked = f", measurement residual {self.residual_before} -> {self.residual_after}" if self.residual_after else ""
+        digest = f" (sha256 {self.model_sha256[:16]})" if self.model_sha256 else ""
+        return (
+            f"Super-resolution x{self.factor} along {self.axis} by {self.model}{digest}, acquisition {self.acquisition}{checked}, "
+            f"SuperResolution {self.engine_version}; {self.notice}"
+        )

@@ -1,0 +1,283 @@
+"""Turns a volume into a finer one: interpolations and models behind one door."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from .acquisition import Acquisition, resolve_axis
+from .consistency import measurement_residual, project
+from .errors import RequestError, WorkError
+from .interpolation import interpolation_operator
+from .model_file import LoadedModel, load_model
+from .model_zoo import SAFE_FACTOR, UpscalerInfo, find_upscaler
+from .network_run import NetworkRun
+from .number_type import to_type
+from .planning import Plan
+from .provenance import Provenance
+from .version import __version__
+from .volume import AXES, Volume, array_axis
+
+_AIR_HU = -300
+_TOUCHING = 0.05
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the work is.
+
+    Attributes
+    ----------
+    stage : str
+        ``reading``, ``upscaling``, ``checking`` or ``writing``.
+    fraction : float
+        Done part of the stage, 0 to 1.
+    seconds_left : float, optional
+        Expected for the stage; None where nothing is known yet.
+    """
+
+    stage: str
+    fraction: float
+    seconds_left: float | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a volume is to be made finer; the defaults are those of the command line.
+
+    Attributes
+    ----------
+    model : str
+        ``auto``, an id or the path of a model file.
+    factor : int, optional
+        None: the one that comes nearest to isotropic voxels, at most 4.
+    axis : str
+        ``auto`` (largest spacing), ``i``, ``j``, ``k`` or ``all``.
+    device, precision : str
+        See `devices`.
+    ensemble : bool
+        Average the results of all flips of the input (self-ensemble, Timofte et al., CVPR 2016).
+    memory_mb : int, optional
+        Limit for input, result and one piece together, MiB.
+    consistency : bool
+        Project the result of a network onto those that degrade to the input.
+    """
+
+    model: str = "auto"
+    factor: int | None = None
+    axis: str = "auto"
+    device: str = "auto"
+    precision: str = "auto"
+    ensemble: bool = False
+    memory_mb: int | None = None
+    consistency: bool = True
+
+
+@dataclass(frozen=True)
+class Result:
+    """A finer volume and how it came about.
+
+    Attributes
+    ----------
+    volume : Volume
+        Its ``provenance`` is set.
+    model : str
+        Id of the upscaler.
+    factor : int
+    axis : str
+    acquisition : str
+        Of the acquisitions the model was trained on, the one that explains the input best; ``mean`` for interpolations.
+    residual_before, residual_after : float
+        Measurement check over the range of the input, before and after projection (see `consistency`).
+    device, precision : str
+        What the network ran on; empty for interpolations.
+    seconds : float
+    warnings : tuple of str
+        What to know before trusting the result.
+    """
+
+    volume: Volume
+    model: str
+    factor: int
+    axis: str
+    acquisition: str
+    residual_before: float
+    residual_after: float
+    device: str
+    precision: str
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+Report = Callable[[Progress], None]
+Announce = Callable[[str, Plan, str, str], None]
+
+
+def upscale(
+    volume: Volume,
+    *,
+    progress: Report | None = None,
+    announce: Announce | None = None,
+    **settings: object,
+) -> Result:
+    """Make a volume finer.
+
+    Parameters
+    ----------
+    volume : Volume
+        Finite voxels.
+    progress : callable, optional
+        Called with a `Progress` from time to time.
+    announce : callable, optional
+        Called with the axis, the plan, the device and the precision before a network runs; once for each axis.
+    **settings
+        See `Settings`.
+
+    Returns
+    -------
+    Result
+        The volume has the input's units; integers stay integers.
+
+    Raises
+    ------
+    RequestError
+        If a setting is not accepted, the volume holds NaN, or no model fits.
+    WorkError
+        If memory runs out.
+    """
+    started = time.perf_counter()
+    wanted = Settings(**settings)
+    check_voxels(volume)
+    axes = tuple(reversed(AXES)) if wanted.axis == "all" else (resolve_axis(volume, wanted.axis),)
+    factor = choose_factor(volume, wanted)
+    info = find_upscaler(wanted.model, modality_of(volume), factor)
+    model = load_model(info.path) if info.path else None
+    report = progress or (lambda _: None)
+    fine, steps = volume, []
+    try:
+        for number, axis in enumerate(axes):
+            share = _share(report, number, len(axes))
+            fine, step = _along(fine, axis, factor, info, model, wanted, share, announce)
+            steps.append(step)
+        voxels = to_type(fine.voxels, volume.voxels.dtype)
+    except MemoryError as error:
+        raise WorkError(f"{volume.source or 'volume'} at factor {factor}: not enough memory; a lower --memory uses smaller pieces") from error
+    before, after = max(step.before for step in steps), max(step.after for step in steps)
+    provenance = Provenance(
+        info.id, model.sha256 if model else "", factor, wanted.axis if wanted.axis == "all" else axes[0], steps[0].acquisition,
+        f"{before:.3%}", f"{after:.3%}", __version__,
+    )  # fmt: skip
+    return Result(
+        replace(fine, voxels=voxels, provenance=provenance), info.id, factor, provenance.axis, steps[0].acquisition,
+        before, after, steps[0].device, steps[0].precision, time.perf_counter() - started, _warnings(volume, factor, info),
+    )  # fmt: skip
+
+
+def _warnings(volume: Volume, factor: int, info: UpscalerInfo) -> tuple[str, ...]:
+    warnings = []
+    if factor > SAFE_FACTOR:
+        warnings.append(f"factor {factor}: factors above {SAFE_FACTOR} are experimental")
+    modality = modality_of(volume)
+    if info.modalities and modality not in info.modalities:
+        warnings.append(f"model '{info.id}' was trained on {', '.join(info.modalities)}; this volume is {modality}")
+    spacing, thickness = volume.spacing[2], volume.slice_thickness
+    if info.kind == "network" and thickness is not None and abs(thickness / spacing - 1) > _TOUCHING:
+        how = "overlap" if thickness > spacing else "leave gaps"
+        warnings.append(f"slices {thickness:.4g} mm thick lie {spacing:.4g} mm apart: they {how}, and the model was trained on slices that touch")
+    return tuple(warnings)
+
+
+def check_voxels(volume: Volume) -> None:
+    """Refuse voxels that no upscaler can take.
+
+    Raises
+    ------
+    RequestError
+        If voxels are NaN or infinite.
+    """
+    if volume.voxels.dtype.kind == "f":
+        bad = volume.voxels.size - int(np.count_nonzero(np.isfinite(volume.voxels)))
+        if bad:
+            raise RequestError(f"{volume.source or 'volume'}: {bad} voxels are NaN or infinite; accepted are finite voxels")
+
+
+def modality_of(volume: Volume) -> str:
+    """Return the volume's modality; where nothing says it, Hounsfield-like values (air well below zero) mean CT, others MR."""
+    if volume.modality:
+        return volume.modality
+    low = float(np.percentile(volume.voxels[::2, ::2, ::2], 1))
+    return "CT" if -4096 <= low < _AIR_HU else "MR"
+
+
+def choose_factor(volume: Volume, settings: Settings) -> int:
+    """Return the factor asked for, or the one that brings the axis' spacing nearest to that of the other two, at most 4.
+
+    Raises
+    ------
+    RequestError
+        If the factor asked for is below 2, or none was asked for and the voxels are isotropic already.
+    """
+    if settings.factor is not None:
+        if settings.factor < 2:
+            raise RequestError(f"factor {settings.factor}: accepted are whole numbers from 2")
+        return settings.factor
+    if settings.axis == "all":
+        return 2
+    axis = resolve_axis(volume, settings.axis)
+    spacing = dict(zip(AXES, volume.spacing))
+    others = np.sqrt(np.prod([length for name, length in spacing.items() if name != axis]))
+    factor = min(range(1, SAFE_FACTOR + 1), key=lambda f: abs(np.log(spacing[axis] / f / others)))
+    if factor == 1:
+        found = " x ".join(f"{length:.3g}" for length in volume.spacing)
+        raise RequestError(f"{volume.source or 'volume'}: voxels of {found} mm are nearly isotropic along {axis}; name a --factor from 2 to make them finer")
+    return factor
+
+
+@dataclass(frozen=True)
+class _Step:
+    acquisition: str
+    before: float
+    after: float
+    device: str = ""
+    precision: str = ""
+
+
+def _along(
+    volume: Volume, axis: str, factor: int, info: UpscalerInfo, model: LoadedModel | None, settings: Settings, report: Report, announce: Announce | None
+) -> tuple[Volume, _Step]:
+    """Make one axis finer."""
+    dimension = array_axis(axis)
+    thick = np.moveaxis(volume.voxels, dimension, 0)
+    if model is None:
+        fine = interpolation_operator(info.id, len(thick), factor)(volume.voxels, dimension)
+        acquisition = Acquisition("mean", factor)
+        residual = measurement_residual(np.moveaxis(fine, dimension, 0), thick, acquisition)
+        return volume.regridded(fine, axis, 1 / factor), _Step(acquisition.name, residual, residual)
+    run = NetworkRun(model, thick, factor, settings)
+    if announce:
+        announce(axis, run.plan, str(run.device), run.precision)
+    fine = run.upscale(lambda fraction, left: report(Progress("upscaling", fraction, left)))
+    report(Progress("checking", 0.0))
+    acquisition, before = _best_explanation(fine, thick, [Acquisition(name, factor) for name in model.card.acquisitions])
+    after = before
+    if settings.consistency:
+        project(fine, thick, acquisition)
+        after = measurement_residual(fine, thick, acquisition)
+    report(Progress("checking", 1.0, 0.0))
+    finer = volume.regridded(np.moveaxis(fine, 0, dimension), axis, 1 / factor)
+    return finer, _Step(acquisition.name, before, after, str(run.device), run.precision)
+
+
+def _best_explanation(fine: np.ndarray, thick: np.ndarray, acquisitions: list[Acquisition]) -> tuple[Acquisition, float]:
+    """Return the acquisition under which the result degrades to the input most nearly, and its residual."""
+    residuals = [measurement_residual(fine, thick, acquisition) for acquisition in acquisitions]
+    best = int(np.argmin(residuals))
+    return acquisitions[best], residuals[best]
+
+
+def _share(report: Report, number: int, total: int) -> Report:
+    """Map the progress of one axis to its share of the whole."""
+    return lambda state: report(replace(state, fraction=(number + state.fraction) / total))

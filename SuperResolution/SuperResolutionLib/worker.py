@@ -1,0 +1,171 @@
+"""The background process: a request in a JSON file, JSON lines out.
+
+Run as ``python -m SuperResolutionLib.worker REQUEST.json``. The request is one object::
+
+    {"input": PATH, "output": PATH, "series": UID or null, "settings": {...}}
+
+with the settings of `upscaling.Settings`, each optional. Every line on standard output is one object with a ``type``:
+
+``plan``
+    ``axis``, ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``, ``views``, ``memory_mb``, ``device``,
+    ``precision``. Once for each axis that a network makes finer.
+``progress``
+    ``stage`` (reading, upscaling, checking, writing), ``fraction`` (of the stage), ``seconds_left`` (of the stage, or null).
+``warning``
+    ``message``.
+``result``
+    ``output``, ``model``, ``model_sha256``, ``factor``, ``axis``, ``acquisition``, ``residual_before``, ``residual_after`` (over the range of the
+    input), ``device``, ``precision``, ``shape`` (k, j, i), ``spacing`` (i, j, k, mm), ``seconds`` (upscaling), ``seconds_total``. The last line.
+``error``
+    ``message``, ``exit_status``. The last line.
+
+Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 or 143 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from .errors import RequestError, SuperResolutionError
+
+Emit = Callable[[dict[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One volume to be made finer, from file to file; see `upscaling.Settings` for the settings."""
+
+    input: str
+    output: str
+    series: str | None = None
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def run_job(job: Job, emit: Emit) -> None:
+    """Read, upscale and write, telling `emit` what happens as the objects described above.
+
+    Raises
+    ------
+    SuperResolutionError
+        As `read_volume`, `upscale` and `write_volume`.
+    """
+    from .files import check_output, read_volume, write_volume
+    from .upscaling import Settings, upscale
+
+    started = time.perf_counter()
+    _check_settings(job.settings, Settings)
+    check_output(job.output)
+    emit(_progress("reading", 0.0))
+    volume = read_volume(job.input, job.series)
+    emit(_progress("reading", 1.0))
+    result = upscale(
+        volume,
+        progress=lambda state: emit(_progress(state.stage, state.fraction, state.seconds_left)),
+        announce=lambda axis, plan, device, precision: emit(_plan(axis, plan, device, precision)),
+        **job.settings,
+    )
+    for message in result.warnings:
+        emit({"type": "warning", "message": message})
+    emit(_progress("writing", 0.0))
+    write_volume(result.volume, job.output)
+    emit(_progress("writing", 1.0))
+    told = ("model", "factor", "axis", "acquisition", "residual_before", "residual_after", "device", "precision", "seconds")
+    emit(
+        {
+            "type": "result",
+            "output": str(job.output),
+            **{name: getattr(result, name) for name in told},
+            "model_sha256": result.volume.provenance.model_sha256,
+            "shape": list(result.volume.shape),
+            "spacing": list(result.volume.spacing),
+            "seconds_total": time.perf_counter() - started,
+        }
+    )
+
+
+def _check_settings(settings: dict[str, Any], kind: type) -> None:
+    accepted = [item.name for item in fields(kind)]
+    for name in settings:
+        if name not in accepted:
+            raise RequestError(f"setting '{name}': accepted are {', '.join(accepted)}")
+
+
+def _progress(stage: str, fraction: float, seconds_left: float | None = None) -> dict[str, Any]:
+    return {"type": "progress", "stage": stage, "fraction": fraction, "seconds_left": seconds_left}
+
+
+def _plan(axis: str, plan: Any, device: str, precision: str) -> dict[str, Any]:
+    return {
+        "type": "plan",
+        "axis": axis,
+        "factor": plan.factor,
+        "shape": list(plan.shape),
+        "piece": list(plan.size),
+        "pieces": len(plan.pieces),
+        "halo": list(plan.halo),
+        "views": plan.views,
+        "memory_mb": plan.bytes_needed >> 20,
+        "device": device,
+        "precision": precision,
+    }
+
+
+def write_json_line(message: dict[str, Any]) -> None:
+    """Write one object as one line on standard output, at once."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
+def stop_cleanly_when_terminated() -> None:
+    """Turn SIGTERM into an exception, so that a terminated process removes its temporary files."""
+
+    def stop(number: int, frame: object) -> None:
+        raise SystemExit(128 + number)
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def read_job(path: str) -> Job:
+    """Read a request file.
+
+    Raises
+    ------
+    RequestError
+        If the file cannot be read or is no request.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+        job = Job(**data)
+    except (OSError, ValueError, TypeError) as error:
+        raise RequestError(f"{path}: {' '.join(str(error).split())}; accepted is a JSON object with input, output, series and settings") from error
+    if not isinstance(job.input, str) or not isinstance(job.output, str) or not isinstance(job.settings, dict):
+        raise RequestError(f"{path}: input and output must be text and settings an object")
+    return job
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the request named on the command line and return the exit status."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    stop_cleanly_when_terminated()
+    try:
+        if len(arguments) != 1:
+            raise RequestError(f"worker: found {len(arguments)} arguments; accepted is one request file")
+        run_job(read_job(arguments[0]), write_json_line)
+    except SuperResolutionError as error:
+        write_json_line({"type": "error", "message": str(error), "exit_status": error.exit_status})
+        return error.exit_status
+    except KeyboardInterrupt:
+        write_json_line({"type": "error", "message": "interrupted", "exit_status": 130})
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""A training run from recipe to model file: trains, measures on unseen subjects, writes the card."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.model_file import load_model, save_model
+from SuperResolutionLib.version import __version__
+from SuperResolutionLib.whole import whole_file
+
+from .recipe import Recipe, Scan, read_recipe
+
+SHIPPED = Path(__file__).parent / "recipes"
+
+
+def run(recipe: str, data: Path, out: Path, resume: bool = False) -> Path:
+    """Train the network of a recipe and write ``<id>.safetensors`` and ``<id>.json``, the record of the run, into `out`.
+
+    Parameters
+    ----------
+    recipe : str
+        A YAML file, or the name of a shipped recipe.
+    data : Path
+        Folder of the recipe's scans.
+    out : Path
+        Folder for checkpoint, record and model file; made if absent.
+    resume : bool
+        Continue from the checkpoint in `out`.
+
+    Returns
+    -------
+    Path
+        The model file.
+
+    Raises
+    ------
+    RequestError
+        If the recipe, the data or the checkpoint cannot be accepted.
+    WorkError
+        If training fails or a file cannot be written.
+    """
+    from .trainer import train
+
+    path = _recipe_path(recipe)
+    read = read_recipe(path)
+    if not data.is_dir():
+        raise RequestError(f"{data}: no such folder; accepted is the folder of the recipe's scans")
+    start = load_model(path.parent / read.start).network.state_dict() if read.start else None
+    started = time.perf_counter()
+    curve: list[tuple[int, float]] = []
+
+    def report(progress: Any) -> None:
+        curve.append((progress.step, round(progress.loss, 6)))
+        print(f"step {progress.step} of {progress.steps}, loss {progress.loss:.5f}, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+
+    network = train(read, data, out, resume, start, report)
+    return _finish(read, network, data, out, {"seconds": round(time.perf_counter() - started), "curve": curve})
+
+
+def _recipe_path(recipe: str) -> Path:
+    path, shipped = Path(recipe), SHIPPED / f"{recipe}.yaml"
+    if path.is_file():
+        return path
+    if shipped.is_file():
+        return shipped
+    names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
+    raise RequestError(f"recipe '{recipe}': no such file; accepted are a YAML file or a shipped recipe ({names})")
+
+
+def _finish(recipe: Recipe, network: Any, data: Path, out: Path, record: dict[str, Any]) -> Path:
+    """Write the model file, first without figures, so that they are measured through the same door that users take."""
+    from .validation import PROTOCOL, gains, measure
+
+    path = out / f"{recipe.id}.safetensors"
+    card = {
+        "id": recipe.id,
+        "title": recipe.title,
+        "network": recipe.network,
+        "arguments": recipe.arguments,
+        "modalities": recipe.modalities,
+        "acquisitions": tuple(dict.fromkeys(drawn.profile for drawn in recipe.acquisitions)),
+        "engine_version": __version__,
+        "training": _training(recipe, record),
+        "protocol": PROTOCOL,
+    }
+    save_model(path, network, **card)
+    scans = [scan for scan in recipe.scans if scan.split == "validation" and scan.modality in recipe.modalities]
+    quality = measure(str(path), scans, data, recipe.validated_factors, ("mean",))
+    save_model(path, network, **card, quality=tuple(quality))
+    record_file = path.with_suffix(".json")
+    with whole_file(record_file) as partial:
+        partial.write_text(json.dumps({"recipe": recipe.as_dict(), **card["training"], **record, "quality": quality}, indent=1), encoding="utf-8")
+    print(gains(quality), file=sys.stderr)
+    return path
+
+
+def _training(recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "recipe": f"{recipe.id}.yaml",
+        "date": date.today().isoformat(),
+        "steps": recipe.steps,
+        "seconds": record["seconds"],
+        "machine": f"{platform.machine()}, {platform.system()}",
+        "trained_on": _named(recipe.scans, "train"),
+        "measured_on": _named(recipe.scans, "validation"),
+    }
+
+
+def _named(scans: tuple[Scan, ...], split: str) -> list[str]:
+    return list(dict.fromkeys(f"{scan.file} ({scan.modality}, {scan.licence})" for scan in scans if scan.split == split))
