@@ -9,20 +9,23 @@ import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from .errors import RequestError, SuperResolutionError
 from .version import __version__
-from .worker import Job, run_job, stop_cleanly_when_terminated, write_json_line
+from .worker import Job, run_job, stop_cleanly_when_terminated, unforeseen, write_json_line
 
 _PROFILES = ("mean", "gaussian", "cubic", "kspace")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    # What a failure is told by while the options are not read yet.
+    options = argparse.Namespace(debug="--debug" in given, json="--json" in given)
     stop_cleanly_when_terminated()
     try:
+        options = _parser().parse_args(given)
         options.command(options)
     except SuperResolutionError as error:
         return _failed(options, str(error), error.exit_status)
@@ -32,7 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output went away; there is nobody to tell.
         sys.stderr.close()
         return 1
+    except Exception as error:
+        return _failed(options, f"{unforeseen(error)}; --debug shows where", 1)
     return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong option in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(f"{message}; see {self.prog} --help")
 
 
 def _failed(options: argparse.Namespace, message: str, status: int) -> int:
@@ -45,7 +57,7 @@ def _failed(options: argparse.Namespace, message: str, status: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="superresolution", description="Makes thick-slice MR and CT volumes sharp. Research use, not for diagnosis.", allow_abbrev=False
     )
     parser.add_argument("--version", action="version", version=f"superresolution {__version__}")
@@ -223,7 +235,7 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    _training_library("demo").run_demo(Path(options.out))
+    _training_library("demo").run_demo(Path(options.out), progress=lambda line: print(line, file=sys.stderr))
 
 
 def _training_library(module: str) -> Any:

@@ -22,7 +22,7 @@ def interpolation_operator(name: str, slices: int, factor: int) -> AxisOperator:
     ----------
     name : {"nearest", "linear", "cubic", "lanczos"}
         ``cubic`` is the cubic B-spline that passes through the samples (scipy ``order=3``, SimpleITK ``sitkBSpline``; Unser 1999);
-        ``lanczos`` is the Lanczos-windowed sinc of radius 4 (SimpleITK ``sitkLanczosWindowedSinc``), rows normalised to sum to one.
+        ``lanczos`` is the Lanczos-windowed sinc of radius 5 (SimpleITK ``sitkLanczosWindowedSinc``), rows normalised to sum to one.
     slices : int
         Slices of the input.
     factor : int

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .acquisition import PROFILES
 from .errors import RequestError
 from .networks import build_network, network_names
 from .whole import whole_file
@@ -143,7 +145,36 @@ def _card_from(text: str, path: Path) -> Card:
         raise RequestError(f"{path}: incomplete card ({error}); accepted are model files written by this engine") from error
     if card.network not in network_names():
         raise RequestError(f"{path}: network '{card.network}'; accepted are {', '.join(network_names())}")
+    for name, (accepted, words) in _USED_ENTRIES.items():
+        if not accepted(getattr(card, name)):
+            raise RequestError(f"{path}: card with entry '{name}' {getattr(card, name)!r}; accepted is {words}")
     return card
+
+
+def _all(kind: Any, values: Any) -> bool:
+    return isinstance(values, tuple) and all(isinstance(value, kind) for value in values)
+
+
+def _has_numbers(entry: Any, *names: str) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), (int, float)) for name in names)
+
+
+# What the engine works with; the other entries are for people.
+_USED_ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "id": (lambda value: isinstance(value, str) and value != "", "a name"),
+    "title": (lambda value: isinstance(value, str), "text"),
+    "arguments": (lambda value: isinstance(value, dict), "an object"),
+    "factors": (lambda value: _all(int, value) and len(value) > 0, "a list of whole numbers"),
+    "modalities": (lambda value: _all(str, value), "a list of names"),
+    "acquisitions": (lambda value: _all(str, value) and 0 < len(value) and set(value) <= set(PROFILES), f"a list of {', '.join(PROFILES)}"),
+    "halo": (lambda value: _all(int, value), "a list of whole numbers"),
+    "normalisation": (lambda value: _has_numbers(value, "low", "high"), "an object with the numbers low and high"),
+    "quality": (
+        lambda value: isinstance(value, tuple) and all(_has_numbers(entry, "factor", "psnr", "psnr_cubic") for entry in value),
+        "a list of objects with the numbers factor, psnr and psnr_cubic",
+    ),
+    "weights_sha256": (lambda value: isinstance(value, str), "text"),
+}
 
 
 def load_model(path: str | Path) -> LoadedModel:
@@ -163,9 +194,11 @@ def load_model(path: str | Path) -> LoadedModel:
     digest = _weights_sha256(weights)
     if digest != card.weights_sha256:
         raise RequestError(f"{path}: weights with SHA-256 {digest[:16]}…; the card says {card.weights_sha256[:16]}…: the file is damaged or was changed")
-    network = build_network(card.network, card.arguments)
     try:
+        network = build_network(card.network, card.arguments)
         network.load_state_dict(weights)
+    except RequestError as error:
+        raise RequestError(f"{path}: {error}") from error
     except RuntimeError as error:
         raise RequestError(f"{path}: weights do not fit network '{card.network}' ({' '.join(str(error).split())})") from error
     return LoadedModel(card, network.eval(), hashlib.sha256(content).hexdigest())
@@ -200,7 +233,7 @@ def save_model(path: str | Path, network: nn.Module, /, **card: Any) -> Card:
 def _weights_sha256(weights: dict[str, Any]) -> str:
     digest = hashlib.sha256()
     for name in sorted(weights):
-        array = weights[name].numpy()
+        array = weights[name].float().numpy()
         digest.update(f"{name}{array.shape}{array.dtype}".encode())
         digest.update(array.tobytes())
     return digest.hexdigest()

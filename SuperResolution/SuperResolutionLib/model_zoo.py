@@ -90,7 +90,9 @@ def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:
     """
     if model == "auto":
         return _best_shipped(modality, factor)
-    listed = {info.id: info for info in reversed(list_upscalers())}
+    listed: dict[str, UpscalerInfo] = {}
+    for info in list_upscalers():
+        listed.setdefault(info.id, info)
     if model in listed:
         info = listed[model]
         if info.problem:

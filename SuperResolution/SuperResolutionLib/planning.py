@@ -106,12 +106,14 @@ def make_plan(
     budget = _DEFAULT_BYTES if memory_mb is None else min(_DEFAULT_BYTES, (memory_mb << 20) - volumes)
     size = list(shape)
     while bytes_per_voxel * _with_halo(shape, size, halo) > budget:
-        largest = max(range(3), key=lambda axis: size[axis] / (1 + 2 * halo[axis]))
-        if size[largest] <= _SMALLEST_PIECE:
+        divisible = [axis for axis in range(3) if size[axis] > _SMALLEST_PIECE]
+        if not divisible:
             needed = (volumes + bytes_per_voxel * _with_halo(shape, size, halo)) >> 20
             raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {needed + 1} MB")
-        # Even parts waste less halo than full parts and a rest.
-        size[largest] = math.ceil(shape[largest] / (math.ceil(shape[largest] / size[largest]) + 1))
+        largest = max(divisible, key=lambda axis: size[axis] / (1 + 2 * halo[axis]))
+        # Even parts waste less halo than full parts and a rest. One part more can round up to the same size.
+        parts = math.ceil(shape[largest] / size[largest]) + 1
+        size[largest] = min(size[largest] - 1, math.ceil(shape[largest] / parts))
     piece = bytes_per_voxel * _with_halo(shape, size, halo)
     return Plan(tuple(shape), tuple(size), tuple(halo), factor, views, volumes + piece)
 

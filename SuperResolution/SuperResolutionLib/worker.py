@@ -28,10 +28,11 @@ import json
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from .errors import RequestError, SuperResolutionError
 
@@ -64,6 +65,7 @@ def run_job(job: Job, emit: Emit) -> None:
     check_output(job.output)
     emit(_progress("reading", 0.0))
     volume = read_volume(job.input, job.series)
+    check_output(job.output, volume)
     emit(_progress("reading", 1.0))
     result = upscale(
         volume,
@@ -91,10 +93,12 @@ def run_job(job: Job, emit: Emit) -> None:
 
 
 def _check_settings(settings: dict[str, Any], kind: type) -> None:
-    accepted = [item.name for item in fields(kind)]
-    for name in settings:
-        if name not in accepted:
-            raise RequestError(f"setting '{name}': accepted are {', '.join(accepted)}")
+    types_of = get_type_hints(kind)
+    for name, value in settings.items():
+        if name not in types_of:
+            raise RequestError(f"setting '{name}': accepted are {', '.join(types_of)}")
+        if not isinstance(value, types_of[name]):
+            raise RequestError(f"setting '{name}': found {value!r}; accepted is a value of type {kind.__annotations__[name]}")
 
 
 def _progress(stage: str, fraction: float, seconds_left: float | None = None) -> dict[str, Any]:
@@ -132,6 +136,11 @@ def stop_cleanly_when_terminated() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
+def unforeseen(error: Exception) -> str:
+    """Return one line for an exception that nobody meant for the user."""
+    return f"unforeseen {type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def read_job(path: str) -> Job:
     """Read a request file.
 
@@ -164,6 +173,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         write_json_line({"type": "error", "message": "interrupted", "exit_status": 130})
         return 130
+    except Exception as error:
+        # A fault of ours: where it is goes to the log, and the reader of the lines still gets a last one.
+        traceback.print_exc()
+        write_json_line({"type": "error", "message": unforeseen(error), "exit_status": 1})
+        return 1
     return 0
 
 

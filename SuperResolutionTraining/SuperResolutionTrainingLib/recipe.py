@@ -36,6 +36,8 @@ class Scan:
         Voxels averaged along i, j, k before use: removes detail that zero filling only pretends.
     weight : float
         How often it is drawn, relative to the others.
+    resample : bool
+        Put slices at uneven positions onto an even grid, as ``--resample`` does.
     """
 
     file: str
@@ -46,6 +48,7 @@ class Scan:
     axes: str = "ijk"
     coarsen: tuple[int, int, int] = (1, 1, 1)
     weight: float = 1.0
+    resample: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,16 @@ class Recipe:
         Data; see `Scan`.
     start : str
         Model file whose weights training starts from, relative to the recipe; empty for random ones.
+    drawn_factors : tuple of int
+        Factors that batches are drawn from; one named twice is drawn twice as often. Empty: those of the network.
+    steps, learning_rate, seed
+        AdamW with a warm-up and a cosine schedule.
+    squared_error_from : float
+        Part of the steps after which the loss is the squared instead of the absolute error.
+    noise : float
+        Largest standard deviation of the noise added to thick patches, in units of the scan's range.
+    contrast_changes : float
+        Part of the patches whose grey scale is bent.
     validated_factors : tuple of int
         Factors measured for the card.
     """
@@ -103,6 +116,7 @@ class Recipe:
     noise: float = 0.01
     contrast_changes: float = 0.5
     seed: int = 1
+    drawn_factors: tuple[int, ...] = ()
     start: str = ""
     validated_factors: tuple[int, ...] = (2, 4)
 

@@ -64,7 +64,7 @@ def train(
     if start:
         own = network.state_dict()
         network.load_state_dict({name: start[name] if name in start and start[name].shape == value.shape else value for name, value in own.items()})
-    sampler = PatchSampler(recipe, data, network.factors)
+    sampler = PatchSampler(recipe, data, recipe.drawn_factors or network.factors)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=0)
     first = _load_checkpoint(out, recipe, network, optimiser) if resume else 0
     out.mkdir(parents=True, exist_ok=True)

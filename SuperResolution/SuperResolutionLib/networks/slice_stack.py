@@ -7,13 +7,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _KEYS_REACH = 2
+_EXCHANGE_EVERY = 2
 
 
 class SliceStack(nn.Module):
     """Residual network over stacks of neighbouring thick slices.
 
     A thick slice and its neighbours enter as channels of a plane image; the channels that leave are the fine slices of that thick slice
-    (sub-pixel shuffle along one axis, Shi et al., CVPR 2016), added to cubic interpolation. Between layers some channels move one slice up or
+    (sub-pixel shuffle along one axis, Shi et al., CVPR 2016), added to cubic interpolation. Before every second layer some channels move one slice up or
     down (temporal shift, Lin et al., ICCV 2019), which lets slices exchange features at no arithmetic cost.
 
     There are no biases and no norm layers, and the head's weights sum to zero: f(a·x + b) = a·f(x) + b for a > 0, so that no
@@ -30,7 +31,7 @@ class SliceStack(nn.Module):
     neighbours : int
         Thick slices on either side that the head sees.
     exchanged : int
-        Channels that each layer takes from the slice below and, as many again, from the slice above.
+        Channels that every second layer takes from the slice below and, as many again, from the slice above; 0 for none.
     """
 
     views = 1
@@ -52,7 +53,8 @@ class SliceStack(nn.Module):
     @property
     def halo(self) -> tuple[int, int, int]:
         """Reach in thick voxels along (slices, rows, columns) beyond which the input has no influence."""
-        slices = max(_KEYS_REACH, self.neighbours + (len(self.body) if self.exchanged else 0))
+        exchanges = len(self.body) // _EXCHANGE_EVERY if self.exchanged else 0
+        slices = max(_KEYS_REACH, self.neighbours + exchanges)
         plane = len(self.body) + 2
         return slices, plane, plane
 
@@ -77,8 +79,11 @@ class SliceStack(nn.Module):
         """
         batch, depth, rows, columns = slices.shape
         features = self._head(slices, str(factor))
-        for layer in self.body:
-            features = features + layer(functional.relu(self._exchange(features, batch)))
+        for number, layer in enumerate(self.body):
+            active = functional.relu(features)
+            if self.exchanged and number % _EXCHANGE_EVERY == 1:
+                active = self._exchange(active, batch)
+            features = features + layer(active)
         residual = self.tails[str(factor)](functional.relu(features))
         return keys_interpolation(slices, factor) + residual.float().reshape(batch, depth * factor, rows, columns)
 
@@ -93,15 +98,14 @@ class SliceStack(nn.Module):
             return functional.conv2d(stacks.contiguous(memory_format=torch.channels_last), weight)
 
     def _exchange(self, features: Tensor, batch: int) -> Tensor:
-        if not self.exchanged:
-            return features
+        """Move some channels one slice up and as many one slice down; the outer slices keep theirs."""
         n = self.exchanged
-        slices = features.unflatten(0, (batch, -1))
-        below, above, own = slices[:, :, :n], slices[:, :, n : 2 * n], slices[:, :, 2 * n :]
-        below = torch.cat((below[:, :1], below[:, :-1]), dim=1)
-        above = torch.cat((above[:, 1:], above[:, -1:]), dim=1)
-        moved = torch.cat((below, above, own), dim=2).flatten(0, 1)
-        return moved.contiguous(memory_format=torch.channels_last)
+        # Channels last, as they lie in memory: anything else would transpose the whole tensor twice.
+        slices = features.permute(0, 2, 3, 1).unflatten(0, (batch, -1))
+        below = torch.cat((slices[:, :1, ..., :n], slices[:, :-1, ..., :n]), dim=1)
+        above = torch.cat((slices[:, 1:, ..., n : 2 * n], slices[:, -1:, ..., n : 2 * n]), dim=1)
+        moved = torch.cat((below, above, slices[..., 2 * n :]), dim=-1)
+        return moved.flatten(0, 1).permute(0, 3, 1, 2)
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:

@@ -61,7 +61,7 @@ class SrDcnn(nn.Module):
         kernel = self.convolutions[1].kernel_size[0]
         layers = sum(isinstance(layer, nn.Conv2d) for layer in self.convolutions)
         plane = (layers + 1) * (kernel // 2)
-        return 2 + -(-layers * (kernel // 2) // self.factors[0]), plane, plane
+        return 1 + -(-layers * (kernel // 2) // self.factors[0]), plane, plane
 
     @property
     def working_values(self) -> int:

@@ -1,0 +1,150 @@
+"""Volumes in and out of files: which format a name means, and what no format may bring in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from .dicom.reading import read_dicom
+from .dicom.writing import check_dicom_output, write_dicom
+from .errors import RequestError
+from .itk_files import NIFTI_SUFFIXES, read_itk_file, write_itk_file
+from .nifti import write_nifti
+from .volume import Volume
+from .whole import check_place, whole_file
+
+WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
+READ_SUFFIXES = (*WRITTEN_SUFFIXES, ".nhdr")
+
+LABEL_MAP_VOXELS = 4096
+LABEL_MAP_VALUES = 32
+
+NIFTI_ORTHOGONALITY = 9e-5  # cosine, from 1e-4 on ITK refuses the matrix or puts another in its place
+
+
+def read_volume(path: str | Path, series: str | None = None) -> Volume:
+    """Read a volume from a DICOM folder or file, ``.nii``, ``.nii.gz``, ``.nrrd``, ``.nhdr`` or ``.mha``.
+
+    Parameters
+    ----------
+    path : path
+        Other names than those with these endings are taken for DICOM.
+    series : str, optional
+        SeriesInstanceUID of the DICOM series to read.
+
+    Raises
+    ------
+    RequestError
+        If the file or series cannot be read, is a label map or no single volume in a place that is certain.
+    """
+    path = Path(path)
+    suffix = _suffix(path, READ_SUFFIXES)
+    try:
+        if path.is_dir() or not suffix:
+            volume = read_dicom(path, series)
+        elif series is not None:
+            raise RequestError(f"{path}: series {series} asked of a single volume; accepted with a series is DICOM")
+        elif not path.is_file():
+            raise RequestError(f"{path}: no such file; accepted are a DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
+        else:
+            volume = read_itk_file(path, suffix)
+    except OSError as error:
+        raise RequestError(f"{path}: cannot be read, {error.strerror or error}; accepted are readable files") from error
+    refuse_label_map(volume)
+    return volume
+
+
+def write_volume(volume: Volume, path: str | Path) -> None:
+    """Write a volume with its provenance; the output appears whole or not at all.
+
+    Parameters
+    ----------
+    volume : Volume
+    path : path
+        Ending in ``.nii``, ``.nii.gz``, ``.nrrd`` or ``.mha``, which replaces a file of that name, or without an ending: the folder
+        of a new DICOM series, absent or empty.
+
+    Raises
+    ------
+    RequestError
+        If the ending is another one, the folder is not empty, or the format cannot represent the volume.
+    WorkError
+        If writing fails: disk full, permission denied.
+    """
+    path = Path(path)
+    check_output(path, volume)
+    suffix = _suffix(path, WRITTEN_SUFFIXES)
+    if not suffix:
+        write_dicom(volume, path)
+        return
+    made = volume.provenance
+    volume = volume.with_voxels(_storable(volume.voxels))
+    with whole_file(path) as partial:
+        if suffix in NIFTI_SUFFIXES:
+            described = f"SR x{made.factor} {made.model[:24]} {made.engine_version}; {made.notice}" if made else ""
+            write_nifti(volume, partial, described)
+        else:
+            write_itk_file(volume, partial, made.as_fields() if made else {})
+
+
+def check_output(path: str | Path, volume: Volume | None = None) -> None:
+    """Refuse an output that could not be written, before long work is done for it.
+
+    Parameters
+    ----------
+    path : path
+        As for `write_volume`.
+    volume : Volume, optional
+        A volume on the same axes as the one to be written: NIfTI and DICOM need them perpendicular.
+
+    Raises
+    ------
+    RequestError
+        Naming the output and what is accepted.
+    """
+    path = Path(path)
+    suffix = _suffix(path, WRITTEN_SUFFIXES)
+    if not suffix:
+        if path.suffix and not path.is_dir():
+            raise RequestError(f"{path}: ending {path.suffix}; accepted are .nii, .nii.gz, .nrrd, .mha, or no ending for a DICOM folder")
+        check_dicom_output(path, volume)
+        return
+    if path.is_dir():
+        raise RequestError(f"{path}: is a folder; accepted is the name of a {suffix} file")
+    check_place(path)
+    if volume is not None and suffix in NIFTI_SUFFIXES and not volume.is_orthogonal(NIFTI_ORTHOGONALITY):
+        raise RequestError(f"{path}: the axes of the volume are not perpendicular, NIfTI cannot hold that; accepted is .nrrd")
+
+
+def refuse_label_map(volume: Volume) -> None:
+    """Refuse a volume of few whole numbers: a segmentation, which must not go through an intensity filter.
+
+    Raises
+    ------
+    RequestError
+        If at least 4096 integer voxels have at most 32 distinct values.
+    """
+    voxels = volume.voxels
+    if voxels.dtype.kind not in "iu" or voxels.size < LABEL_MAP_VOXELS:
+        return
+    # A few slices decide for nearly every image; only what could be labels is looked at as a whole.
+    if np.unique(voxels[:: max(1, len(voxels) // 8)]).size > LABEL_MAP_VALUES:
+        return
+    count = np.unique(voxels).size
+    if count <= LABEL_MAP_VALUES:
+        raise RequestError(
+            f"{volume.source or 'volume'}: only {count} distinct whole numbers, a label map; accepted are intensity images "
+            f"(more than {LABEL_MAP_VALUES} values)"
+        )
+
+
+def _storable(voxels: np.ndarray) -> np.ndarray:
+    """Return voxels in native byte order and, if half precision, as single: files know no other."""
+    dtype = np.dtype(np.float32) if voxels.dtype == np.float16 else voxels.dtype.newbyteorder("=")
+    return voxels.astype(dtype, copy=False)
+
+
+def _suffix(path: Path, known: tuple[str, ...]) -> str:
+    """Return the one of the known endings that a name has, in lower case; empty if none."""
+    return next((suffix for suffix in known if path.name.lower().endswith(suffix)), "")

@@ -1,0 +1,214 @@
+"""How near a candidate comes to a reference, as a row of a table."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.metrics import foreground, mean_ssim, ncc, psnr, ssim_map
+from SuperResolutionLib.metrics.ssim import WINDOW
+from SuperResolutionLib.volume import Volume
+
+TOLERANCE = 1e-3  # mm
+CONVENTIONS = (
+    "PSNR in dB: peak = maximum - minimum of the whole reference. NCC: zero mean. "
+    "SSIM: 3-D Gaussian window, sigma 1.5 voxels (Wang 2004), range = the same peak. "
+    "Foreground: Otsu's threshold on the reference, largest component, closed and filled."
+)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The measures over one set of voxels; `ssim` is None for volumes smaller than its window."""
+
+    psnr: float
+    ncc: float
+    ssim: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A candidate measured against a reference.
+
+    Attributes
+    ----------
+    whole : Scores
+        Over every voxel of the reference that the candidate covers.
+    foreground : Scores
+        Over those of the patient.
+    resampled : bool
+        Whether the candidate lay on another grid and was brought onto the reference's by cubic B-spline interpolation.
+    coverage : float
+        Share of the reference's voxels that the candidate covers; 1 on the same grid.
+    candidate, reference : Volume
+        What was compared, both on the reference's grid.
+    """
+
+    whole: Scores
+    foreground: Scores
+    resampled: bool
+    coverage: float
+    candidate: Volume = field(repr=False)
+    reference: Volume = field(repr=False)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return numbers and conventions as plain data for JSON; an infinite PSNR (no difference at all) becomes None."""
+        sets = {"whole": self.whole, "foreground": self.foreground}
+        return {
+            **{name: {"psnr_db": _finite(s.psnr), "ncc": s.ncc, "ssim": s.ssim} for name, s in sets.items()},
+            "resampled": self.resampled,
+            "coverage": self.coverage,
+            "conventions": CONVENTIONS,
+        }
+
+    def table(self, name: str = "candidate") -> str:
+        """Return the figures as a plain-text table of one row, with a line on the grid."""
+        return f"{format_table([Row(name, self)])}\n{self.describe_grid()}"
+
+    def write_report(self, folder: str | Path) -> None:
+        """Write ``table.txt``, ``evaluation.json`` and ``comparison.png`` to a new or empty folder, all or none.
+
+        Raises
+        ------
+        WorkError
+            If the folder holds something or cannot be written to.
+        """
+        from SuperResolutionLib.whole import whole_folder
+
+        from .pictures import comparison_picture
+
+        with whole_folder(Path(folder)) as partial:
+            (partial / "table.txt").write_text(self.table() + "\n", encoding="utf-8")
+            (partial / "evaluation.json").write_text(json.dumps(self.as_dict(), indent=2) + "\n", encoding="utf-8")
+            comparison_picture(partial / "comparison.png", None, {"candidate": self.candidate}, self.reference)
+
+    def describe_grid(self) -> str:
+        """Return one line on how the candidate came to lie on the reference's grid."""
+        if not self.resampled:
+            return "The candidate lies on the reference's grid."
+        return (
+            f"The candidate lies on another grid: resampled by cubic B-splines in patient space, covers {100 * self.coverage:.1f} % of "
+            "the reference; the resampling is part of the figures."
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a table: what was evaluated, its figures, and how long it took to make, where known."""
+
+    name: str
+    evaluation: Evaluation
+    seconds: float | None = None
+
+
+def evaluate(candidate: Volume, reference: Volume) -> Evaluation:
+    """Measure a candidate against a reference in the patient's space.
+
+    Parameters
+    ----------
+    candidate, reference : Volume
+        On the same grid to 1e-3 mm at every corner; a candidate on another grid is resampled onto the reference's, and the result says so.
+
+    Raises
+    ------
+    RequestError
+        If the candidate covers nothing of the patient in the reference, a value is not finite, or one of them is constant.
+    """
+    resampled = not same_grid(candidate, reference)
+    if resampled:
+        voxels, covered = resample_onto(candidate, reference)
+    else:
+        voxels, covered = candidate.voxels, np.ones(reference.shape, bool)
+    body = foreground(reference.voxels)
+    if not (body & covered).any():
+        raise RequestError("candidate covers nothing of the patient in the reference; accepted is one that overlaps it")
+    similarity = ssim_map(voxels, reference.voxels) if min(reference.shape) >= WINDOW else None
+    return Evaluation(
+        whole=_scores(voxels, reference.voxels, similarity, None if covered.all() else covered),
+        foreground=_scores(voxels, reference.voxels, similarity, body & covered),
+        resampled=resampled,
+        coverage=float(covered.mean()),
+        candidate=replace(candidate, voxels=voxels, affine=reference.affine),
+        reference=reference,
+    )
+
+
+def same_grid(first: Volume, second: Volume) -> bool:
+    """Tell whether two volumes have the same voxels at the same patient points, to 1e-3 mm at every corner."""
+    if first.shape != second.shape:
+        return False
+    corners = np.stack(np.meshgrid(*((0, n - 1) for n in reversed(first.shape))), axis=-1)
+    return bool(np.abs(first.points(corners) - second.points(corners)).max() <= TOLERANCE)
+
+
+def resample_onto(candidate: Volume, reference: Volume) -> tuple[np.ndarray, np.ndarray]:
+    """Bring a candidate onto the reference's grid by cubic B-spline interpolation in patient space.
+
+    Returns
+    -------
+    voxels : ndarray of float32
+        In the shape of the reference; the reference's own values where the candidate has none.
+    covered : ndarray of bool
+        Where the candidate has some.
+
+    Raises
+    ------
+    RequestError
+        If the candidate covers no voxel of the reference or has values that are not finite.
+    """
+    import SimpleITK as sitk
+
+    # One NaN would spoil every voxel: B-spline coefficients are global.
+    if not np.isfinite(candidate.voxels).all():
+        raise RequestError("candidate has NaN or infinite values; accepted are finite numbers")
+
+    def image_of(voxels: np.ndarray, grid: Volume) -> sitk.Image:
+        image = sitk.GetImageFromArray(voxels)
+        image.SetOrigin(grid.origin.tolist())
+        image.SetSpacing(grid.spacing)
+        image.SetDirection(grid.directions.ravel().tolist())
+        return image
+
+    target = image_of(np.zeros(reference.shape, np.uint8), reference)
+    inside = sitk.Resample(image_of(np.ones(candidate.shape, np.uint8), candidate), target, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
+    covered = sitk.GetArrayFromImage(inside) > 0
+    if not covered.any():
+        raise RequestError("candidate lies beside the reference in the patient; accepted is one that overlaps it")
+    floating = image_of(candidate.voxels.astype(np.float32), candidate)
+    voxels = sitk.GetArrayFromImage(sitk.Resample(floating, target, sitk.Transform(), sitk.sitkBSpline, 0.0))
+    return np.where(covered, voxels, reference.voxels).astype(np.float32), covered
+
+
+def format_table(rows: Sequence[Row]) -> str:
+    """Return the rows as a plain-text table with the conventions in a line under it."""
+    width = max(len("model"), *(len(row.name) for row in rows))
+    measures = f"{'PSNR':>7} {'NCC':>7} {'SSIM':>7}"
+    lines = [
+        f"{'':{width}}  {'whole volume':^23}  {'foreground':^23}",
+        f"{'model':{width}}  {measures}  {measures}  {'seconds':>8}",
+    ]
+    lines.append("-" * len(lines[-1]))
+    for row in rows:
+        seconds = "" if row.seconds is None else f"{row.seconds:.2f}"
+        lines.append(f"{row.name:{width}}  {_cells(row.evaluation.whole)}  {_cells(row.evaluation.foreground)}  {seconds:>8}".rstrip())
+    return "\n".join([*lines, CONVENTIONS])
+
+
+def _scores(candidate: np.ndarray, reference: np.ndarray, similarity: np.ndarray | None, mask: np.ndarray | None) -> Scores:
+    return Scores(
+        psnr=psnr(candidate, reference, mask),
+        ncc=ncc(candidate, reference, mask),
+        ssim=None if similarity is None else mean_ssim(similarity, mask),
+    )
+
+
+def _cells(scores: Scores) -> str:
+    similarity = "-" if scores.ssim is None else f"{scores.ssim:.4f}"
+    return f"{scores.psnr:7.2f} {scores.ncc:7.4f} {similarity:>7}"
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None

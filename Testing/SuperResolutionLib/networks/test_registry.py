@@ -1,0 +1,33 @@
+import pytest
+import torch
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.networks import build_network, network_names
+
+
+def test_listing_architectures_imports_no_torch(python):
+    done = python("-c", "import sys; from SuperResolutionLib.networks import network_names; print(*network_names(), 'torch' in sys.modules)")
+    assert done.stdout.split() == ["slice_stack", "sr_dcnn", "False"], done.stderr
+
+
+@pytest.mark.parametrize("name", network_names())
+def test_every_architecture_keeps_the_contract_with_its_default_arguments(name):
+    network = build_network(name, {}).eval()
+    assert isinstance(network, torch.nn.Module) and network.factors and all(factor >= 2 for factor in network.factors)
+    assert len(network.halo) == 3 and all(reach >= 0 for reach in network.halo)
+    assert network.working_values > 0 and network.views in (1, 2)
+    for factor in network.factors:
+        with torch.inference_mode():
+            assert network(torch.rand(2, 3, 6, 8), factor).shape == (2, 3 * factor, 6, 8)
+
+
+def test_an_unknown_architecture_is_refused():
+    with pytest.raises(RequestError, match="network 'unet': accepted are slice_stack, sr_dcnn"):
+        build_network("unet", {})
+
+
+@pytest.mark.parametrize("arguments", [{"depth": 3}, {"channels": "many"}, {"channels": -1}])
+@pytest.mark.parametrize("name", network_names())
+def test_arguments_that_do_not_fit_are_refused_in_one_line(name, arguments):
+    with pytest.raises(RequestError, match=f"network '{name}' with arguments") as caught:
+        build_network(name, arguments)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,97 @@
+import pytest
+import torch
+from SuperResolutionLib.devices import choose_device, choose_precision, run_network
+from SuperResolutionLib.errors import RequestError
+
+
+class Repeats(torch.nn.Module):
+    """Stands for a network: multiplies in the number type it is run in, and can fail or be slow in one of them."""
+
+    def __init__(self, refused=None, factor_in_reduced=1.0):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.eye(8))
+        self.refused, self.factor_in_reduced, self.calls = refused, factor_in_reduced, []
+
+    def forward(self, slices, factor):
+        result = slices @ self.weight
+        self.calls.append(result.dtype)
+        if result.dtype == self.refused:
+            raise RuntimeError("not implemented for this type")
+        if result.dtype != torch.float32:
+            result = result * self.factor_in_reduced
+        return result.repeat_interleave(factor, dim=1)
+
+
+@pytest.fixture
+def sample():
+    return torch.linspace(0, 1, 2 * 4 * 8).reshape(1, 2, 4, 8)
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that shows the seconds it is given, one after the other."""
+
+    def set_to(*seconds):
+        shown = iter(seconds)
+        monkeypatch.setattr("SuperResolutionLib.devices.time.perf_counter", lambda: next(shown))
+
+    return set_to
+
+
+@pytest.mark.parametrize("name", ["tpu", "", "CPU", "gpu:0"])
+def test_an_unknown_device_is_refused(name):
+    with pytest.raises(RequestError, match=f"device '{name}': accepted are auto, cpu, cuda, mps"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize("name", ["cuda", "mps"])
+def test_a_device_that_is_not_there_is_refused_and_not_replaced(monkeypatch, name):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(RequestError, match=f"device '{name}': not found on this machine; accepted are auto, cpu"):
+        choose_device(name)
+
+
+@pytest.mark.parametrize(("there", "chosen"), [((), "cpu"), (("cuda",), "cuda"), (("mps",), "mps"), (("cuda", "mps"), "cuda")])
+def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, there, chosen):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
+    assert choose_device("auto").type == chosen
+    assert choose_device("cpu").type == "cpu"
+
+
+def test_an_unknown_precision_is_refused(sample):
+    with pytest.raises(RequestError, match="precision 'float64': accepted are auto, float32, bfloat16, float16"):
+        choose_precision("float64", Repeats(), sample, 2)
+
+
+@pytest.mark.parametrize("name", ["float32", "bfloat16"])
+def test_a_precision_that_was_asked_for_is_taken_untested(sample, name):
+    network = Repeats()
+    assert choose_precision(name, network, sample, 2)[0] == getattr(torch, name)
+    assert set(network.calls) == {getattr(torch, name)}
+
+
+@pytest.mark.parametrize(("reduced_seconds", "chosen"), [(1.0, torch.bfloat16), (1.95, torch.float32), (40.0, torch.float32)])
+def test_auto_takes_the_reduced_type_only_where_it_is_faster(sample, clock, reduced_seconds, chosen):
+    clock(0, 2, 10, 10 + reduced_seconds)
+    dtype, seconds = choose_precision("auto", Repeats(), sample, 2)
+    assert (dtype, seconds) == (chosen, reduced_seconds if chosen != torch.float32 else 2)
+
+
+def test_auto_does_not_take_a_type_that_is_fast_and_wrong(sample, clock):
+    clock(0, 2, 10, 11)
+    assert choose_precision("auto", Repeats(factor_in_reduced=1.01), sample, 2)[0] == torch.float32
+
+
+def test_auto_does_without_a_type_that_the_device_cannot_run(sample, clock):
+    clock(0, 2, 10, 11)
+    assert choose_precision("auto", Repeats(refused=torch.bfloat16), sample, 2)[0] == torch.float32
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_network_runs_without_gradients_and_gives_single_precision(sample, dtype):
+    network = Repeats()
+    result = run_network(network, sample, 3, dtype)
+    assert result.dtype == torch.float32 and not result.requires_grad and result.shape == (1, 6, 4, 8)
+    assert network.calls == [dtype]

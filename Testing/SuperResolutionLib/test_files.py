@@ -1,0 +1,384 @@
+"""Volumes in and out of NIfTI, NRRD, MHA and DICOM through the two doors."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import SimpleITK as sitk
+from dicom_phantom import OBLIQUE, Phantom, noise
+from SuperResolutionLib import files, whole
+from SuperResolutionLib.errors import RequestError, WorkError
+from SuperResolutionLib.files import check_output, read_volume, refuse_label_map, write_volume
+from SuperResolutionLib.nifti import NIFTI1
+from SuperResolutionLib.provenance import Provenance
+from SuperResolutionLib.volume import Volume
+
+SUFFIXES = [".nii", ".nii.gz", ".nrrd", ".mha"]
+MADE = Provenance("mr-fast", "ab" * 32, 4, "k", "mean", "0.2", "0.01", "1.2.3")
+MIRROR = np.diag([1.0, 1, -1])
+# Half a turn is where a quaternion in single precision is least exact.
+NEARLY_HALF_A_TURN = np.array([[1.0, 0, 0], [0, -np.cos(1e-3), np.sin(1e-3)], [0, -np.sin(1e-3), -np.cos(1e-3)]])
+SHEAR = np.array([[1.0, 0, 0.1], [0, 1, 0], [0, 0, 1]])
+
+
+def volume_of(directions=OBLIQUE, voxels=None, **attributes) -> Volume:
+    affine = Phantom(noise(), directions).affine
+    return Volume(noise(low=-999, high=3000, dtype=np.int16) if voxels is None else voxels, affine, **attributes)
+
+
+def refusal(path, series=None) -> str:
+    """Return the one line with which a file is refused."""
+    with pytest.raises(RequestError) as caught:
+        read_volume(path, series)
+    message = str(caught.value)
+    assert "\n" not in message and "accepted" in message and str(path) in message
+    return message
+
+
+def nifti(path: Path, **fields) -> Path:
+    """Write a NIfTI file whose header fields are then changed."""
+    write_volume(volume_of(np.eye(3)), path)
+    content = bytearray(path.read_bytes())
+    header = np.frombuffer(content, NIFTI1, count=1)[0]
+    for name, value in fields.items():
+        header[name] = value
+    content[:348] = header.tobytes()
+    path.write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("directions", [np.eye(3), OBLIQUE, OBLIQUE @ MIRROR, NEARLY_HALF_A_TURN, -np.eye(3)])
+def test_every_format_keeps_values_types_and_geometry(tmp_path, suffix, directions):
+    volume = volume_of(directions)
+    write_volume(volume, tmp_path / f"a{suffix}")
+    again = read_volume(tmp_path / f"a{suffix}")
+    np.testing.assert_array_equal(again.voxels, volume.voxels)
+    assert again.voxels.dtype == np.int16
+    corner = [511, 511, 511]
+    np.testing.assert_allclose(again.points(corner), volume.points(corner), atol=1e-3)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("directions", [OBLIQUE, OBLIQUE @ MIRROR, NEARLY_HALF_A_TURN])
+def test_itk_and_with_it_slicer_see_the_same_geometry(tmp_path, suffix, directions):
+    volume = volume_of(directions)
+    write_volume(volume, tmp_path / f"a{suffix}")
+    image = sitk.ReadImage(str(tmp_path / f"a{suffix}"))
+    np.testing.assert_array_equal(sitk.GetArrayFromImage(image), volume.voxels)
+    point = image.TransformContinuousIndexToPhysicalPoint([511.0, 511.0, 511.0])
+    np.testing.assert_allclose(point, volume.points([511, 511, 511]), atol=1e-3)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("dtype", ["u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8"])
+def test_number_types_are_kept(tmp_path, suffix, dtype):
+    write_volume(volume_of(voxels=noise(high=100, dtype=np.dtype(dtype))), tmp_path / f"a{suffix}")
+    assert read_volume(tmp_path / f"a{suffix}").voxels.dtype == dtype
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("dtype, expected", [(">i2", "i2"), ("f2", "f4")])
+def test_number_types_that_files_do_not_know_become_those_they_know(tmp_path, suffix, dtype, expected):
+    voxels = noise(high=1000, dtype=np.dtype(dtype))
+    write_volume(volume_of(voxels=voxels), tmp_path / f"a{suffix}")
+    again = read_volume(tmp_path / f"a{suffix}").voxels
+    assert again.dtype == expected
+    np.testing.assert_array_equal(again, voxels)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("high, expected", [(4000, "i2"), (60000, "u2"), (2**31 - 1, "i4"), (2**40, "i8")])
+def test_64_bit_integers_become_the_smallest_type_that_holds_them(tmp_path, suffix, high, expected):
+    voxels = noise(high=high, dtype=np.int64)
+    voxels[0, 0, 0] = high
+    write_volume(volume_of(voxels=voxels), tmp_path / f"a{suffix}")
+    again = read_volume(tmp_path / f"a{suffix}").voxels
+    assert again.dtype == expected
+    np.testing.assert_array_equal(again, voxels)
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_provenance_modality_and_thickness_are_in_the_header(tmp_path, suffix):
+    write_volume(volume_of(modality="CT", slice_thickness=4.5, provenance=MADE), tmp_path / f"a{suffix}")
+    image = sitk.ReadImage(str(tmp_path / f"a{suffix}"))
+    for key, value in MADE.as_fields().items():
+        assert image.GetMetaData(key) == value
+    again = read_volume(tmp_path / f"a{suffix}")
+    assert (again.modality, again.slice_thickness) == ("CT", 4.5)
+
+
+def test_a_nifti_file_says_how_it_was_made(tmp_path):
+    made = replace(MADE, model="model-of-a-very-long-name-indeed", engine_version="10.20.30")
+    write_volume(volume_of(provenance=made), tmp_path / "a.nii.gz")
+    described = sitk.ReadImage(str(tmp_path / "a.nii.gz")).GetMetaData("descrip")
+    assert described == "SR x4 model-of-a-very-long-nam 10.20.30; research use, not for diagnosis"
+
+
+def test_nifti_says_nothing_about_modality(tmp_path):
+    write_volume(volume_of(modality="CT"), tmp_path / "a.nii")
+    assert read_volume(tmp_path / "a.nii").modality is None
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+def test_a_sheared_volume_keeps_its_matrix_where_the_format_can(tmp_path, suffix):
+    volume = volume_of(SHEAR)
+    write_volume(volume, tmp_path / f"a{suffix}")
+    np.testing.assert_allclose(read_volume(tmp_path / f"a{suffix}").affine, volume.affine, atol=1e-9)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_axes_that_are_not_quite_perpendicular_are_kept_as_they_are(tmp_path, suffix):
+    volume = volume_of(OBLIQUE @ [[1, 8e-5, 0], [0, 1, 0], [0, 0, 1]])
+    write_volume(volume, tmp_path / f"a{suffix}")
+    image = sitk.ReadImage(str(tmp_path / f"a{suffix}"))
+    np.testing.assert_allclose(image.TransformContinuousIndexToPhysicalPoint([511.0] * 3), volume.points([511] * 3), atol=1e-3)
+    np.testing.assert_allclose(read_volume(tmp_path / f"a{suffix}").points([511] * 3), volume.points([511] * 3), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nii.gz", "folder"])
+def test_a_sheared_volume_is_refused_where_the_format_cannot(tmp_path, name):
+    with pytest.raises(RequestError, match="not perpendicular.*nrrd"):
+        write_volume(volume_of(SHEAR), tmp_path / name)
+
+
+def test_a_series_goes_through_the_same_doors(tmp_path):
+    phantom = Phantom(noise((20, 16, 16))).write(tmp_path / "in")
+    volume = read_volume(tmp_path / "in", "1.2.3.4")
+    write_volume(volume, tmp_path / "out")
+    write_volume(volume, tmp_path / "out.nii.gz")
+    for name in ("out", "out.nii.gz"):
+        again = read_volume(tmp_path / name)
+        np.testing.assert_array_equal(again.voxels, phantom.stored)
+        np.testing.assert_allclose(again.affine, phantom.affine, atol=1e-4)
+
+
+# What NIfTI headers can get wrong without SimpleITK saying so.
+
+
+@pytest.mark.parametrize("suffix", [".nii", ".nii.gz"])
+@pytest.mark.parametrize("lost", [1, 700])
+def test_a_nifti_file_cut_off_is_refused(tmp_path, suffix, lost):
+    path = tmp_path / f"a{suffix}"
+    write_volume(volume_of(), path)
+    path.write_bytes(path.read_bytes()[:-lost])
+    assert "cut off" in refusal(path)
+
+
+def test_a_whole_archive_of_half_a_nifti_file_is_refused(tmp_path):
+    write_volume(volume_of(), tmp_path / "a.nii")
+    (tmp_path / "a.nii.gz").write_bytes(gzip.compress((tmp_path / "a.nii").read_bytes()[:-100]))
+    assert "cut off, 1692 bytes of 1792" in refusal(tmp_path / "a.nii.gz")
+
+
+@pytest.mark.parametrize("qform_code", [0, 1])
+def test_a_sheared_sform_is_refused(tmp_path, qform_code):
+    srow = [[-0.5, 0, 0.3, 0], [0, -0.75, 0, 0], [0, 0, 3, 0]]
+    refusal(nifti(tmp_path / "a.nii", srow=srow, qform_code=qform_code))
+
+
+def test_a_sform_and_a_qform_that_disagree_are_refused(tmp_path):
+    srow = [[0.5, 0, 0, 0], [0, -0.75, 0, 0], [0, 0, 3, 0]]
+    message = refusal(nifti(tmp_path / "a.nii", srow=srow, sform_code=4, qform_code=1))
+    assert "sform and qform" in message
+
+
+def test_voxel_sizes_that_disagree_with_the_sform_are_refused(tmp_path):
+    assert "voxel sizes" in refusal(nifti(tmp_path / "a.nii", pixdim=[1, 0.5, 0.75, 5, 0, 0, 0, 0], qform_code=0))
+
+
+def test_a_left_handed_sform_is_kept(tmp_path):
+    srow = [[0.5, 0, 0, 7], [0, -0.75, 0, 0], [0, 0, 3, 0]]
+    volume = read_volume(nifti(tmp_path / "a.nii", srow=srow, qform_code=0))
+    np.testing.assert_allclose(volume.affine[:3], [[-0.5, 0, 0, -7], [0, 0.75, 0, 0], [0, 0, 3, 0]], atol=1e-6)
+
+
+@pytest.mark.parametrize("code, unit", [(0, 1.0), (1, 1000.0), (3, 0.001)])
+def test_lengths_in_other_units_become_millimetres(tmp_path, code, unit):
+    volume = read_volume(nifti(tmp_path / "a.nii", xyzt_units=code))
+    np.testing.assert_allclose(volume.spacing, np.array([0.5, 0.75, 3]) * unit, rtol=1e-6)
+
+
+def test_a_qform_alone_is_followed(tmp_path):
+    volume = read_volume(nifti(tmp_path / "a.nii", sform_code=0, srow=0))
+    np.testing.assert_allclose(volume.affine, volume_of(np.eye(3)).affine, atol=1e-4)
+
+
+def test_scaled_nifti_values_are_read_as_numbers(tmp_path):
+    volume = read_volume(nifti(tmp_path / "a.nii", scl_slope=0.5))
+    np.testing.assert_allclose(volume.voxels, volume_of().voxels * 0.5)
+
+
+# What is no single grey volume.
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "image, reason",
+    [
+        (sitk.Image([8, 8, 8], sitk.sitkVectorUInt8, 3), "3 values in each voxel"),
+        (sitk.Image([8, 8, 8, 5], sitk.sitkInt16), "4 axes"),
+        (sitk.Image([8, 8, 1], sitk.sitkInt16), "one slice|2 axes"),
+    ],
+    ids=["colours", "time series", "one slice"],
+)
+def test_other_images_are_refused(tmp_path, suffix, image, reason):
+    sitk.WriteImage(image, str(tmp_path / f"a{suffix}"))
+    with pytest.raises(RequestError, match=reason):
+        read_volume(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("content", [b"", b"no image " * 100, b"NRRD0004\ntype: short\n", b"\x1f\x8b damaged"])
+def test_damaged_files_are_refused_in_one_line_and_nothing_is_printed(tmp_path, suffix, content, capfd):
+    (tmp_path / f"a{suffix}").write_bytes(content)
+    refusal(tmp_path / f"a{suffix}")
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("suffix", [".nrrd", ".mha"])
+@pytest.mark.parametrize("compressed", [False, True])
+def test_files_cut_off_are_refused_in_one_line_and_nothing_is_printed(tmp_path, suffix, compressed, capfd):
+    path = tmp_path / f"a{suffix}"
+    sitk.WriteImage(sitk.GetImageFromArray(noise()), str(path), useCompression=compressed)
+    path.write_bytes(path.read_bytes()[:-200])
+    refusal(path)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    assert "no such file" in refusal(tmp_path / "a.nii")
+
+
+def test_a_picture_is_refused_with_what_is_accepted(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG" + bytes(500))
+    assert ".nrrd" in refusal(tmp_path / "a.png")
+
+
+def test_a_series_cannot_be_asked_of_a_single_volume(tmp_path):
+    write_volume(volume_of(), tmp_path / "a.nii")
+    assert "series 1.2" in refusal(tmp_path / "a.nii", "1.2")
+
+
+# Label maps.
+
+
+def labels(count: int, shape=(16, 16, 16)) -> np.ndarray:
+    return (np.arange(np.prod(shape)).reshape(shape) % count).astype(np.uint8)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_volume_of_few_values_is_refused_as_a_label_map(tmp_path, suffix):
+    write_volume(volume_of(voxels=labels(32)), tmp_path / f"a{suffix}")
+    assert "only 32 distinct whole numbers, a label map" in refusal(tmp_path / f"a{suffix}")
+
+
+@pytest.mark.parametrize("voxels", [labels(33), labels(32, (15, 16, 17)), labels(5).astype(np.float32)])
+def test_a_volume_of_many_values_or_few_voxels_or_fractions_is_no_label_map(voxels):
+    refuse_label_map(Volume(voxels, np.eye(4)))
+
+
+def test_values_that_only_a_few_slices_hold_are_counted():
+    voxels = np.zeros((40, 16, 16), np.int16)
+    voxels[33] = np.arange(256).reshape(16, 16)
+    refuse_label_map(Volume(voxels, np.eye(4)))
+
+
+def test_files_that_call_themselves_segmentations_are_refused(tmp_path):
+    image = sitk.GetImageFromArray(noise())
+    sitk.WriteImage(image, str(tmp_path / "a.seg.nrrd"))
+    image.SetMetaData("Segment0_ID", "Segment_1")
+    sitk.WriteImage(image, str(tmp_path / "b.nrrd"))
+    for path in (tmp_path / "a.seg.nrrd", tmp_path / "b.nrrd", nifti(tmp_path / "c.nii", intent_code=1002)):
+        assert "segmentation (label map)" in refusal(path)
+
+
+# Whole or not at all.
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.dcm", "a.txt", "a.nii.zip", "a.nhdr"])
+def test_other_endings_are_refused_with_those_that_are_accepted(tmp_path, name):
+    with pytest.raises(RequestError, match=r"accepted are \.nii, \.nii\.gz, \.nrrd, \.mha, or no ending"):
+        write_volume(volume_of(), tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["a.nii", "a.nrrd", "folder"])
+def test_an_output_in_a_folder_that_does_not_exist_is_refused_before_any_work(tmp_path, name):
+    with pytest.raises(RequestError, match="no folder"):
+        check_output(tmp_path / "missing" / name)
+
+
+def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path):
+    (tmp_path / "a.nii").mkdir()
+    with pytest.raises(RequestError, match="is a folder"):
+        check_output(tmp_path / "a.nii")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "failure, expected", [(OSError(errno.ENOSPC, "No space left on device"), WorkError), (KeyboardInterrupt(), KeyboardInterrupt)]
+)
+def test_an_interrupted_file_leaves_the_old_one_and_nothing_else(tmp_path, suffix, failure, expected, monkeypatch):
+    path = tmp_path / f"a{suffix}"
+    path.write_text("old")
+
+    def interrupted(*_):
+        raise failure
+
+    monkeypatch.setattr(whole.os, "replace", interrupted)
+    with pytest.raises(expected):
+        write_volume(volume_of(), path)
+    assert [(entry.name, entry.read_text()) for entry in tmp_path.iterdir()] == [(path.name, "old")]
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_an_old_file_is_replaced(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    path.write_text("old")
+    write_volume(volume_of(), path)
+    assert read_volume(path).shape == noise().shape
+    assert os.listdir(tmp_path) == [path.name]
+
+
+FULL_DISK = """
+import resource, signal, sys
+import numpy as np
+from SuperResolutionLib.errors import WorkError
+from SuperResolutionLib.files import write_volume
+from SuperResolutionLib.volume import Volume
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+volume = Volume(np.random.default_rng(0).normal(0, 500, (24, 110, 110)).astype(np.int16), np.eye(4))
+for name in sys.argv[1:]:
+    try:
+        write_volume(volume, name)
+        print("no error")
+    except WorkError as error:
+        print(error)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are of POSIX")
+def test_a_disk_that_fills_up_ends_in_one_line_and_no_file(tmp_path):
+    names = [str(tmp_path / f"a{suffix}") for suffix in [*SUFFIXES, ""]]
+    library = str(Path(files.__file__).parents[1])
+    command = [sys.executable, "-c", FULL_DISK, *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": library})
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(names) and done.stderr == ""
+    assert all(line.startswith(f"{name}: not written") for line, name in zip(lines, names, strict=True))
+    assert not list(tmp_path.iterdir())
+
+
+def test_reading_and_writing_do_not_need_torch():
+    library = str(Path(files.__file__).parents[1])
+    code = "import sys, SuperResolutionLib.files; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": library})

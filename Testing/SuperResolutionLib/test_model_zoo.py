@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+from SuperResolutionLib import model_zoo
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.model_file import load_model
+from SuperResolutionLib.model_zoo import find_upscaler, list_upscalers, user_folder
+
+INTERPOLATIONS = ["nearest", "linear", "cubic", "lanczos"]
+
+
+@pytest.fixture(autouse=True)
+def shipped(tmp_path, monkeypatch):
+    """An empty folder in the place of the shipped models."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    monkeypatch.setattr(model_zoo, "SHIPPED", folder)
+    return folder
+
+
+def gain(decibels, factor=2):
+    return ({"factor": factor, "psnr": 30 + decibels, "psnr_cubic": 30.0},)
+
+
+def test_shipped_models_come_first_then_the_users_then_the_interpolations(shipped, models_of_the_user, make_model):
+    make_model(path=models_of_the_user / "mine.safetensors")
+    make_model(path=shipped / "b.safetensors")
+    make_model(path=shipped / "a.safetensors", name="sr_dcnn")
+    listed = list_upscalers()
+    assert [info.id for info in listed] == ["a", "b", "mine", *INTERPOLATIONS]
+    assert [info.kind for info in listed] == ["network"] * 3 + ["interpolation"] * 4
+    assert [info.factors for info in listed][:3] == [(2,), (2, 3), (2, 3)]
+    assert listed[2].path == models_of_the_user / "mine.safetensors" and listed[2].card.title == listed[2].title == "random weights"
+    assert not any(info.problem for info in listed)
+
+
+def test_listing_imports_no_torch(models_of_the_user, make_model, python):
+    make_model(path=models_of_the_user / "mine.safetensors")
+    code = "import sys; from SuperResolutionLib.model_zoo import list_upscalers; print(*(i.id for i in list_upscalers()), 'torch' in sys.modules)"
+    done = python("-c", code)
+    assert done.stdout.split()[-6:] == ["mine", *INTERPOLATIONS, "False"], done.stderr
+
+
+def test_a_broken_file_of_the_user_is_listed_with_its_problem(models_of_the_user, make_model):
+    broken = models_of_the_user / "broken.safetensors"
+    broken.write_bytes(b"nothing that could be weights")
+    make_model(path=models_of_the_user / "good.safetensors")
+    listed = {info.id: info for info in list_upscalers()}
+    assert str(broken) in listed["broken"].problem and listed["broken"].path == broken and listed["broken"].factors == ()
+    assert listed["good"].problem == ""
+    with pytest.raises(RequestError, match="broken.safetensors: damaged or no safetensors file"):
+        find_upscaler("broken", "MR", 2)
+    assert find_upscaler("good", "MR", 2).id == "good"
+
+
+def test_without_any_folder_the_interpolations_remain(monkeypatch, tmp_path):
+    monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(tmp_path / "absent"))
+    monkeypatch.setattr(model_zoo, "SHIPPED", tmp_path / "absent too")
+    assert [info.id for info in list_upscalers()] == INTERPOLATIONS
+
+
+def test_the_users_folder_is_below_home_unless_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(tmp_path))
+    assert user_folder() == tmp_path
+    monkeypatch.delenv("SUPERRESOLUTION_MODELS")
+    assert user_folder() == Path.home() / ".superresolution" / "models"
+
+
+def test_a_model_is_found_by_its_id_or_its_path(models_of_the_user, make_model, tmp_path):
+    make_model(path=models_of_the_user / "file-name.safetensors", id="by-id")
+    elsewhere = make_model(path=tmp_path / "elsewhere.safetensors")
+    assert find_upscaler("by-id", "MR", 2).path == models_of_the_user / "file-name.safetensors"
+    assert find_upscaler(str(elsewhere), "MR", 2).path == elsewhere
+    assert find_upscaler("cubic", "MR", 8).kind == "interpolation"
+
+
+def test_a_path_may_be_relative_and_have_any_name(make_model, tmp_path, monkeypatch):
+    make_model(path=tmp_path / "weights")
+    monkeypatch.chdir(tmp_path)
+    assert load_model(find_upscaler("weights", "MR", 2).path).card.id == "weights"
+
+
+def test_a_shipped_model_comes_before_one_of_the_user_with_the_same_id(shipped, models_of_the_user, make_model):
+    make_model(path=models_of_the_user / "same.safetensors", title="the user's")
+    make_model(path=shipped / "same.safetensors", title="shipped")
+    assert find_upscaler("same", "MR", 2).title == "shipped"
+
+
+def test_an_unknown_model_is_refused_with_all_that_there_are(shipped, make_model):
+    make_model(path=shipped / "mr.safetensors")
+    with pytest.raises(RequestError, match="model 'edsr': accepted are auto, mr, nearest, linear, cubic, lanczos, or the path of a model file"):
+        find_upscaler("edsr", "MR", 2)
+
+
+def test_a_factor_that_a_model_does_not_offer_is_refused(make_model):
+    with pytest.raises(RequestError, match="factor 4: model 'slice_stack' offers 2, 3"):
+        find_upscaler(str(make_model()), "MR", 4)
+    with pytest.raises(RequestError, match="factor 9: model 'linear' offers 2, 3, 4, 5, 6, 7, 8"):
+        find_upscaler("linear", "MR", 9)
+
+
+def test_auto_is_the_shipped_model_with_the_largest_gain(shipped, models_of_the_user, make_model):
+    make_model(path=shipped / "a.safetensors", quality=gain(1.0) + gain(3.0, 3))
+    make_model(path=shipped / "b.safetensors", quality=gain(2.0) + gain(2.0, 3))
+    make_model(path=shipped / "c.safetensors", quality=gain(9.0), modalities=("CT",))
+    make_model(path=shipped / "d.safetensors")
+    make_model(path=models_of_the_user / "e.safetensors", quality=gain(9.0))
+    assert [find_upscaler("auto", "MR", factor).id for factor in (2, 3)] == ["b", "a"]
+    assert find_upscaler("auto", "CT", 2).id == "c"
+
+
+def test_auto_is_never_an_interpolation(models_of_the_user, make_model):
+    make_model(path=models_of_the_user / "mine.safetensors")
+    with pytest.raises(RequestError, match="model auto: no shipped model for MR at factor 2; shipped are none"):
+        find_upscaler("auto", "MR", 2)
+
+
+def test_auto_offers_no_factor_that_no_shipped_model_has(shipped, make_model):
+    make_model(path=shipped / "mr.safetensors", modalities=("MR", "CT"))
+    with pytest.raises(RequestError, match="no shipped model for CT at factor 4; shipped are mr: MR/CT x2, x3"):
+        find_upscaler("auto", "CT", 4)
+
+
+def test_auto_does_not_pass_over_a_damaged_shipped_model(shipped):
+    (shipped / "mr.safetensors").write_bytes(b"cut off")
+    with pytest.raises(RequestError, match="mr.safetensors: damaged"):
+        find_upscaler("auto", "MR", 2)

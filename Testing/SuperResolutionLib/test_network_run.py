@@ -1,0 +1,142 @@
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from SuperResolutionLib.errors import RequestError, WorkError
+from SuperResolutionLib.model_file import load_model
+from SuperResolutionLib.network_run import NetworkRun
+from SuperResolutionLib.upscaling import Settings
+
+EXACT = {"device": "cpu", "precision": "float32"}
+MODELS = [("slice_stack", {}), ("slice_stack", {"exchanged": 0}), ("slice_stack", {"layers": 3, "neighbours": 2}), ("sr_dcnn", {})]
+
+
+@pytest.fixture
+def make_thick(make_volume):
+    def make(shape=(6, 18, 20), **options):
+        return make_volume(shape, **options).voxels
+
+    return make
+
+
+@pytest.fixture
+def run(make_model):
+    """Upscale with a network and return the fine voxels and the run."""
+
+    def upscale(thick, name="slice_stack", arguments=None, factor=2, progress=lambda fraction, left: None, **settings):
+        job = NetworkRun(load_model(make_model(name, arguments=arguments)), thick, factor, Settings(**EXACT | settings))
+        return job.upscale(progress), job
+
+    return upscale
+
+
+@pytest.mark.parametrize(("name", "arguments"), MODELS)
+@pytest.mark.parametrize("shape", [(24, 40, 42), (3, 120, 120), (70, 18, 33)])
+def test_the_pieces_give_what_the_whole_gives(run, make_thick, name, arguments, shape):
+    thick = make_thick(shape)
+    whole, one = run(thick, name, arguments)
+    pieced, many = run(thick, name, arguments, memory_mb=4)
+    assert len(one.plan.pieces) == 1 < len(many.plan.pieces)
+    assert np.abs(pieced - whole).max() <= 1e-5 * np.ptp(whole)
+
+
+@pytest.mark.parametrize(("name", "arguments"), MODELS)
+def test_a_smaller_halo_would_leave_seams(run, make_thick, make_model, monkeypatch, name, arguments):
+    """Proof that the comparison of pieces and whole can fail."""
+    thick = make_thick((24, 40, 42))
+    whole, _ = run(thick, name, arguments)
+    model = load_model(make_model(name, arguments=arguments))
+    for axis in range(2):
+        reach = model.network.halo
+        monkeypatch.setattr(type(model.network), "halo", tuple(r - (a == axis) for a, r in enumerate(reach)))
+        pieced, many = run(thick, name, arguments, memory_mb=4)
+        monkeypatch.undo()
+        assert len(many.plan.pieces) > 1
+        assert np.abs(pieced - whole).max() > 1e-4 * np.ptp(whole)
+
+
+@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn"])
+@pytest.mark.parametrize("shape", [(1, 16, 16), (5, 7, 9), (2, 1, 30)])
+def test_the_smallest_volumes_are_taken(run, make_thick, name, shape):
+    fine, _ = run(make_thick(shape), name)
+    assert fine.shape == (2 * shape[0], *shape[1:]) and fine.dtype == np.float32 and np.isfinite(fine).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.uint8, np.float64, ">i2"])
+def test_every_number_type_is_taken(run, make_thick, dtype):
+    thick = (make_thick() / 8).astype(dtype)
+    np.testing.assert_allclose(run(thick)[0], run(thick.astype(np.float32))[0], atol=1e-3)
+
+
+def test_slice_stack_keeps_scale_and_offset_of_the_input(run, make_thick):
+    thick = make_thick()
+    fine, shifted = run(thick)[0], run(3 * thick - 1024)[0]
+    np.testing.assert_allclose(shifted, 3 * fine - 1024, atol=1e-5 * np.ptp(shifted))
+
+
+@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn"])
+def test_a_constant_volume_is_no_obstacle(run, name):
+    assert np.isfinite(run(np.full((4, 16, 16), -1000.0, np.float32), name)[0]).all()
+    np.testing.assert_allclose(run(np.full((4, 16, 16), -1000.0, np.float32))[0], -1000, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn"])
+def test_the_ensemble_is_the_mean_over_all_flips(run, make_thick, name):
+    thick = make_thick()
+    expected = np.zeros((12, 18, 20))
+    for flips in itertools.product((False, True), repeat=3):
+        axes = [axis for axis, flip in enumerate(flips) if flip]
+        expected += np.flip(run(np.flip(thick, axes), name)[0], axes) / 8
+    together, alone = run(thick, name, ensemble=True)[0], run(thick, name)[0]
+    np.testing.assert_allclose(together, expected, atol=1e-5 * np.ptp(expected))
+    assert np.abs(together - alone).max() > 1e-2 * np.ptp(expected)
+
+
+def test_sr_dcnn_sees_both_orthogonal_views_alike(run, make_thick, make_network):
+    thick = make_thick()
+    turned = run(thick.transpose(0, 2, 1), "sr_dcnn")[0].transpose(0, 2, 1)
+    fine = run(thick, "sr_dcnn")[0]
+    np.testing.assert_allclose(fine, turned, atol=1e-5 * np.ptp(fine))
+    plane = torch.from_numpy(thick)[None] / 1000
+    with torch.inference_mode():
+        one, other = (make_network("sr_dcnn")(view, 2) for view in (plane, plane.transpose(2, 3)))
+    assert (one - other.transpose(2, 3)).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize("memory_mb", [None, 4])
+def test_progress_grows_to_one_and_the_seconds_left_to_none(run, make_thick, memory_mb):
+    told = []
+    _, job = run(make_thick((24, 40, 42)), progress=lambda *state: told.append(state), memory_mb=memory_mb)
+    fractions, seconds = zip(*told)
+    assert list(fractions) == sorted(set(fractions)) and fractions[-1] == 1 and len(told) == len(job.plan.pieces)
+    assert min(seconds) >= 0 and seconds[-1] == 0
+
+
+def test_reduced_precision_is_near_to_single_precision(run, make_thick):
+    thick = make_thick()
+    exact, job = run(thick)
+    rough, other = run(thick, precision="bfloat16")
+    assert (job.precision, other.precision, str(job.device)) == ("float32", "bfloat16", "cpu")
+    assert 0 < np.abs(rough - exact).max() < 0.02 * np.ptp(exact)
+
+
+def test_the_input_is_left_as_it_was(run, make_thick):
+    thick = make_thick()
+    before = thick.copy()
+    run(thick, ensemble=True)
+    np.testing.assert_array_equal(thick, before)
+
+
+def test_a_memory_limit_below_what_is_needed_is_refused(run, make_thick):
+    with pytest.raises(RequestError, match="memory 1 MB: .* needs at least"):
+        run(make_thick((40, 100, 100)), memory_mb=1)
+
+
+def test_a_device_that_runs_out_of_memory_says_what_may_help(run, make_thick, monkeypatch):
+    def full(*arguments):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(NetworkRun, "_piece", full)
+    with pytest.raises(WorkError, match="device cpu: out of memory .* a lower --memory"):
+        run(make_thick())

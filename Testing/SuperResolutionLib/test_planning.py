@@ -1,0 +1,95 @@
+import math
+
+import numpy as np
+import pytest
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.planning import make_plan
+
+MEGABYTE = 1 << 20
+SHAPES = [(1, 16, 16), (5, 7, 9), (40, 384, 384), (160, 33, 384), (600, 512, 512), (289, 300, 17)]
+HALO = (4, 6, 6)
+
+
+def volumes_mb(shape, factor):
+    """Memory of input, result and a spare result in whole MiB."""
+    return math.ceil(4 * math.prod(shape) * (1 + 2 * factor) / MEGABYTE)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("megabytes", [None, 40, 20])
+def test_the_pieces_cover_every_voxel_once(shape, megabytes):
+    plan = make_plan(shape, 2, HALO, 800, memory_mb=megabytes and volumes_mb(shape, 2) + megabytes)
+    along = [sorted({(piece.keep[axis].start, piece.keep[axis].stop) for piece in plan.pieces}) for axis in range(3)]
+    for axis, ranges in enumerate(along):
+        assert [start for start, _ in ranges] + [shape[axis]] == [0] + [stop for _, stop in ranges]
+    assert len(plan.pieces) == math.prod(map(len, along))
+    assert len({tuple((part.start, part.stop) for part in piece.keep) for piece in plan.pieces}) == len(plan.pieces)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_piece_reads_its_halo_wherever_there_are_voxels(shape):
+    for piece in make_plan(shape, 2, HALO, 800, memory_mb=volumes_mb(shape, 2) + 20).pieces:
+        for axis, (read, keep) in enumerate(zip(piece.read, piece.keep)):
+            assert read.start == max(0, keep.start - HALO[axis]) and read.stop == min(shape[axis], keep.stop + HALO[axis])
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_the_kept_part_of_a_result_goes_where_the_piece_lies_in_the_fine_volume(factor):
+    """A network that repeats each slice must give back the volume with its slices repeated."""
+    thick = np.arange(30 * 24 * 25).reshape(30, 24, 25)
+    fine = np.full((30 * factor, 24, 25), -1)
+    plan = make_plan(thick.shape, factor, (2, 3, 3), 1200, memory_mb=10)
+    assert len(plan.pieces) > 1
+    for piece in plan.pieces:
+        fine[piece.fine(factor)] = np.repeat(thick[piece.read], factor, axis=0)[piece.inner(factor)]
+    np.testing.assert_array_equal(fine, np.repeat(thick, factor, axis=0))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("megabytes", [20, 40, 80, 160])
+def test_the_plan_stays_within_the_memory(shape, megabytes):
+    limit = volumes_mb(shape, 4) + megabytes
+    plan = make_plan(shape, 4, HALO, 800, memory_mb=limit)
+    assert plan.bytes_needed <= limit * MEGABYTE
+    largest = max(math.prod(part.stop - part.start for part in piece.read) for piece in plan.pieces)
+    assert largest * 800 <= megabytes * MEGABYTE
+
+
+def test_less_memory_means_smaller_pieces():
+    sizes = [math.prod(make_plan((60, 200, 200), 2, HALO, 800, memory_mb=limit).size) for limit in (2000, 300, 150, 75)]
+    assert sizes == sorted(sizes, reverse=True) and len(set(sizes)) == 4
+
+
+def test_a_volume_that_fits_is_one_piece_without_halo():
+    plan = make_plan((5, 7, 9), 2, HALO, 800)
+    assert len(plan.pieces) == 1 and plan.work == 5 * 7 * 9
+    assert plan.pieces[0].read == plan.pieces[0].keep
+
+
+def test_without_a_limit_a_piece_takes_at_most_512_mb():
+    plan = make_plan((600, 512, 512), 4, HALO, 1000)
+    assert plan.bytes_needed <= 512 * MEGABYTE + volumes_mb((600, 512, 512), 4) * MEGABYTE and len(plan.pieces) > 1
+
+
+def test_the_work_counts_halos_and_views():
+    plans = [make_plan((40, 100, 100), 2, (4, 6, 6), 800, views, memory_mb=30) for views in (1, 2)]
+    assert plans[1].work == 2 * plans[0].work > 2 * 40 * 100 * 100
+
+
+@pytest.mark.parametrize("halo", [(1, 12, 12), (12, 1, 1), (0, 20, 3)])
+def test_an_axis_at_the_smallest_size_does_not_keep_the_others_from_being_cut(halo):
+    """With the memory for a piece of 16 voxels along each axis, there is a plan."""
+    piece = math.prod(16 + 2 * reach for reach in halo) * 3000
+    plan = make_plan((200, 300, 289), 2, halo, 3000, memory_mb=volumes_mb((200, 300, 289), 2) + math.ceil(piece / MEGABYTE))
+    assert min(plan.size) >= 8
+
+
+@pytest.mark.parametrize("limit", [0, 1, 7])
+@pytest.mark.parametrize("shape", [(40, 128, 128), (600, 512, 512)])
+def test_too_little_memory_is_refused_with_what_is_needed(shape, limit):
+    with pytest.raises(RequestError, match=rf"memory {limit} MB: this volume at factor 3 needs at least \d+ MB$") as caught:
+        make_plan(shape, 3, HALO, 5000, memory_mb=limit)
+    needed = int(str(caught.value).split()[-2])
+    assert make_plan(shape, 3, HALO, 5000, memory_mb=needed).bytes_needed <= needed * MEGABYTE
+    with pytest.raises(RequestError):
+        make_plan(shape, 3, HALO, 5000, memory_mb=needed - 1)

@@ -1,0 +1,302 @@
+import hashlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from SuperResolutionLib import model_zoo
+from SuperResolutionLib.acquisition import PROFILES, Acquisition, degrade
+from SuperResolutionLib.consistency import measurement_residual
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.interpolation import INTERPOLATIONS, interpolation_operator
+from SuperResolutionLib.provenance import NOTICE
+from SuperResolutionLib.upscaling import Settings, choose_factor, modality_of, upscale
+from SuperResolutionLib.version import __version__
+from SuperResolutionLib.volume import AXES, Volume, array_axis
+
+EXACT = {"device": "cpu", "precision": "float32", "factor": 2}
+
+
+@pytest.fixture
+def shipped(tmp_path, monkeypatch):
+    """An empty folder in the place of the shipped models."""
+    folder = tmp_path / "shipped"
+    folder.mkdir()
+    monkeypatch.setattr(model_zoo, "SHIPPED", folder)
+    return folder
+
+
+@pytest.fixture
+def by_network(make_model):
+    """Upscale with a small network of random weights."""
+
+    def run(volume, name="slice_stack", card=None, **settings):
+        path = make_model(name, **card or {})
+        return upscale(volume, model=str(path), **EXACT | settings)
+
+    return run
+
+
+def corners(volume):
+    """Where in the patient the eight corners of the grid lie: outer edges, not centres."""
+    return volume.points([np.array(corner) * volume.shape[::-1] - 0.5 for corner in np.ndindex(2, 2, 2)])
+
+
+def finer_along(shape, axis, factor):
+    return tuple(n * factor if axis in ("all", AXES[2 - a]) else n for a, n in enumerate(shape))
+
+
+@pytest.mark.parametrize("axis", ["i", "j", "k", "all"])
+@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn", "linear"])
+@pytest.mark.parametrize("shape", [(1, 16, 16), (5, 7, 9)])
+def test_the_finer_volume_covers_the_same_part_of_the_patient(make_volume, by_network, axis, name, shape):
+    volume = make_volume(shape)
+    assert np.linalg.det(volume.affine) < 0
+    result = upscale(volume, model=name, factor=2, axis=axis) if name == "linear" else by_network(volume, name, axis=axis)
+    assert result.volume.shape == finer_along(shape, axis, 2) and result.axis == axis
+    np.testing.assert_allclose(corners(result.volume), corners(volume), atol=1e-3)
+
+
+def test_a_sheared_grid_stays_sheared(make_volume, by_network, oblique_affine):
+    shear = np.eye(4)
+    shear[0, 2] = 0.3
+    volume = make_volume(affine=shear @ oblique_affine)
+    finer = by_network(volume, axis="k").volume
+    np.testing.assert_allclose(corners(finer), corners(volume), atol=1e-3)
+    np.testing.assert_allclose(finer.directions, volume.directions, atol=1e-12)
+
+
+@pytest.mark.parametrize("axis", AXES)
+def test_a_network_sees_each_axis_as_if_it_were_the_slices(make_volume, by_network, axis):
+    volume = make_volume((7, 9, 11))
+    finer = by_network(volume, axis=axis).volume.voxels
+    turned = replace(volume, voxels=np.moveaxis(volume.voxels, array_axis(axis), 0))
+    expected = np.moveaxis(by_network(turned, axis="k").volume.voxels, 0, array_axis(axis))
+    np.testing.assert_allclose(finer, expected, atol=1e-2)
+
+
+def test_all_axes_are_made_finer_one_after_the_other_from_k_to_i(make_volume, by_network):
+    volume = make_volume((5, 7, 9))
+    expected = volume
+    for axis in ("k", "j", "i"):
+        expected = by_network(expected, axis=axis).volume
+    np.testing.assert_allclose(by_network(volume, axis="all").volume.voxels, expected.voxels, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", INTERPOLATIONS)
+@pytest.mark.parametrize("axis", AXES)
+def test_interpolations_are_models_like_any_other_and_unprojected(make_volume, name, axis):
+    volume = make_volume()
+    result = upscale(volume, model=name, factor=3, axis=axis)
+    dimension = array_axis(axis)
+    expected = interpolation_operator(name, volume.shape[dimension], 3)(volume.voxels, dimension)
+    np.testing.assert_array_equal(result.volume.voxels, expected)
+    assert (result.model, result.device, result.precision, result.acquisition) == (name, "", "", "mean")
+    assert result.residual_before == result.residual_after > (0 if name != "nearest" else -1)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("axis", AXES)
+def test_the_result_degrades_to_the_input(make_volume, by_network, profile, axis):
+    volume = make_volume((8, 9, 10))
+    result = by_network(volume, card={"acquisitions": (profile,)}, axis=axis)
+    assert result.acquisition == profile and result.residual_before > 0.01 and result.residual_after < 1e-5
+    again = degrade(result.volume, 2, axis, profile)
+    assert np.abs(again.voxels - volume.voxels).max() < 1e-4 * np.ptp(volume.voxels)
+    np.testing.assert_allclose(again.affine, volume.affine, atol=1e-9)
+
+
+def test_without_consistency_the_result_is_left_as_the_network_made_it(make_volume, by_network):
+    volume = make_volume()
+    left, projected = by_network(volume, consistency=False), by_network(volume)
+    assert left.residual_before == left.residual_after == pytest.approx(projected.residual_before)
+    fine = left.volume.voxels
+    assert left.residual_after == pytest.approx(measurement_residual(fine, volume.voxels, Acquisition("mean", 2)))
+    assert np.abs(fine - projected.volume.voxels).max() > 1
+
+
+def test_the_acquisition_is_the_one_that_explains_the_input_best(make_volume, make_model):
+    volume = make_volume((9, 12, 12))
+    path = make_model(acquisitions=("kspace", "mean", "gaussian"))
+    result = upscale(volume, model=str(path), consistency=False, **EXACT)
+    residuals = {name: measurement_residual(result.volume.voxels, volume.voxels, Acquisition(name, 2)) for name in ("kspace", "mean", "gaussian")}
+    assert result.acquisition == min(residuals, key=residuals.get)
+    assert result.residual_before == pytest.approx(min(residuals.values()))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.float32, np.float64])
+@pytest.mark.parametrize("model", ["network", "cubic"])
+def test_numbers_keep_their_type(make_volume, by_network, dtype, model):
+    volume = make_volume(dtype=np.float64)
+    volume = volume.with_voxels((volume.voxels / 10 + 50).astype(dtype))
+    result = by_network(volume) if model == "network" else upscale(volume, model=model, factor=2)
+    assert result.volume.voxels.dtype == dtype
+
+
+def test_what_the_input_did_not_clip_is_widened_and_not_clipped(make_volume):
+    volume = make_volume((6, 5, 5))
+    sharp = np.zeros(volume.shape, np.uint8)
+    sharp[2:4] = 255
+    finer = upscale(volume.with_voxels(sharp), model="cubic", factor=2, axis="k").volume.voxels
+    exact = upscale(volume.with_voxels(sharp.astype(float)), model="cubic", factor=2, axis="k").volume.voxels
+    assert finer.dtype == np.int16 and finer.min() < 0 and finer.max() > 255
+    np.testing.assert_array_equal(finer, np.rint(exact))
+
+
+def test_hounsfield_units_and_all_that_is_known_of_the_volume_stay(make_volume, by_network):
+    volume = make_volume(modality="CT", slice_thickness=2.8, source="chest.nrrd", dtype=np.int16)
+    finer = by_network(volume, card={"modalities": ("CT",)}, axis="k").volume
+    assert (finer.units, finer.modality, finer.source, finer.slice_thickness) == ("HU", "CT", "chest.nrrd", pytest.approx(1.4))
+
+
+@pytest.mark.parametrize("axis", ["k", "all"])
+def test_every_result_says_where_it_came_from(make_volume, make_model, axis):
+    path = make_model()
+    result = upscale(make_volume(), model=str(path), axis=axis, **EXACT)
+    made = result.volume.provenance
+    assert (made.model, made.model_sha256) == ("slice_stack", hashlib.sha256(path.read_bytes()).hexdigest())
+    assert (made.factor, made.axis, made.acquisition, made.engine_version, made.notice) == (2, axis, "mean", __version__, NOTICE)
+    assert made.residual_before == f"{result.residual_before:.3%}" and made.residual_after == f"{result.residual_after:.3%}"
+    assert (result.model, result.factor, result.axis, result.device, result.precision) == ("slice_stack", 2, axis, "cpu", "float32")
+    assert result.seconds > 0
+
+
+def test_an_interpolation_says_so(make_volume):
+    made = upscale(make_volume(), model="lanczos", factor=3).volume.provenance
+    assert (made.model, made.model_sha256, made.factor, made.axis, made.notice) == ("lanczos", "", 3, "k", NOTICE)
+
+
+def test_the_input_is_left_as_it_was(make_volume, by_network):
+    volume = make_volume()
+    before = volume.voxels.copy()
+    by_network(volume, axis="all")
+    np.testing.assert_array_equal(volume.voxels, before)
+    assert volume.provenance is None
+
+
+def test_progress_grows_within_each_stage_and_ends_at_one(make_volume, by_network):
+    told, plans = [], []
+    by_network(make_volume((24, 40, 42)), memory_mb=4, progress=told.append, announce=lambda *plan: plans.append(plan))
+    assert [stage for stage in dict.fromkeys(state.stage for state in told)] == ["upscaling", "checking"]
+    for stage in ("upscaling", "checking"):
+        fractions = [state.fraction for state in told if state.stage == stage]
+        assert fractions == sorted(fractions) and fractions[-1] == 1
+    axis, plan, device, precision = plans[0]
+    assert len(plans) == 1 and (axis, device, precision) == ("k", "cpu", "float32") and plan.shape == (24, 40, 42) and len(plan.pieces) > 1
+
+
+def test_progress_over_all_axes_is_that_of_the_whole(make_volume, by_network):
+    told, plans = [], []
+    by_network(make_volume(), axis="all", progress=told.append, announce=lambda *plan: plans.append(plan))
+    for stage in ("upscaling", "checking"):
+        fractions = [state.fraction for state in told if state.stage == stage]
+        assert fractions == sorted(fractions) and fractions[-1] == 1 and {1 / 3, 2 / 3} <= set(fractions)
+    assert [plan[0] for plan in plans] == ["k", "j", "i"]
+
+
+@pytest.mark.parametrize(
+    ("spacing", "axis", "factor"),
+    [
+        ((0.5, 0.5, 2.0), "auto", 4),
+        ((0.7, 0.7, 2.1), "auto", 3),
+        ((0.8, 0.8, 1.5), "auto", 2),
+        ((0.3, 0.3, 6.0), "auto", 4),
+        ((3.0, 1.0, 1.0), "auto", 3),
+        ((1.0, 1.0, 4.0), "all", 2),
+        ((0.6, 1.2, 2.5), "k", 3),
+    ],
+)
+def test_the_default_factor_comes_nearest_to_isotropic_and_is_at_most_four(make_volume, spacing, axis, factor):
+    volume = make_volume(affine=np.diag([*spacing, 1]))
+    assert choose_factor(volume, Settings(axis=axis)) == factor
+    assert upscale(volume, model="nearest", axis=axis).factor == factor
+
+
+def test_isotropic_voxels_are_refused_unless_the_factor_is_named(make_volume):
+    volume = make_volume(affine=np.diag([1, 1, 1.2, 1]), source="knee.nrrd")
+    with pytest.raises(RequestError, match="knee.nrrd: voxels of 1 x 1 x 1.2 mm are nearly isotropic along k; name a --factor from 2"):
+        upscale(volume, model="linear")
+    assert upscale(volume, model="linear", factor=2).factor == 2
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_voxels_that_are_no_numbers_are_refused(make_volume, value):
+    volume = make_volume(source="knee.nrrd")
+    voxels = volume.voxels.copy()
+    voxels[2, 3, 4:6] = value
+    with pytest.raises(RequestError, match="knee.nrrd: 2 voxels are NaN or infinite"):
+        upscale(volume.with_voxels(voxels), model="linear", factor=2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"model": "no-such"}, "model 'no-such': accepted are auto, .*nearest, linear, cubic, lanczos"),
+        ({"model": "cubic", "factor": 1}, "factor 1: accepted are whole numbers from 2"),
+        ({"model": "cubic", "factor": 9}, "factor 9: model 'cubic' offers 2, 3, 4, 5, 6, 7, 8"),
+        ({"model": "cubic", "axis": "x"}, "axis 'x': accepted are"),
+        ({"model": "models/absent.safetensors"}, "models/absent.safetensors: .*accepted"),
+    ],
+)
+def test_a_wrong_request_is_refused_with_what_is_accepted(make_volume, settings, message):
+    with pytest.raises(RequestError, match=message):
+        upscale(make_volume(), **{"factor": 2} | settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"factor": 4}, "factor 4: model 'slice_stack' offers 2, 3"),
+        ({"device": "tpu"}, "device 'tpu': accepted are"),
+        ({"precision": "float8"}, "precision 'float8': accepted are"),
+        ({"memory_mb": 0}, "memory 0 MB: .* needs at least"),
+    ],
+)
+def test_what_a_network_cannot_do_is_refused(make_volume, by_network, settings, message):
+    with pytest.raises(RequestError, match=message):
+        by_network(make_volume(), **settings)
+
+
+def test_without_weights_auto_is_an_error_and_not_an_interpolation(make_volume, shipped):
+    with pytest.raises(RequestError, match="no shipped model for MR at factor 2; shipped are none"):
+        upscale(make_volume(modality="MR"), factor=2)
+
+
+def test_auto_takes_no_model_of_another_modality(make_volume, shipped, make_model):
+    make_model(path=shipped / "ct-only.safetensors", modalities=("CT",))
+    with pytest.raises(RequestError, match="no shipped model for MR at factor 2; shipped are ct-only: CT x2, x3"):
+        upscale(make_volume(modality="MR"), factor=2)
+    assert upscale(make_volume(modality="CT"), **EXACT).model == "ct-only"
+
+
+@pytest.mark.parametrize(("modality", "low", "found"), [(None, -1000, "CT"), (None, 0, "MR"), ("MR", -1000, "MR"), ("CT", 0, "CT"), (None, -30000, "MR")])
+def test_the_modality_is_the_one_told_or_else_seen_in_the_values(make_volume, modality, low, found):
+    volume = make_volume(modality=modality)
+    voxels = volume.voxels.copy()
+    voxels[:, :4] = low
+    assert modality_of(volume.with_voxels(voxels)) == found
+
+
+def test_factors_above_four_are_called_experimental(make_volume):
+    assert upscale(make_volume(), model="cubic", factor=4).warnings == ()
+    assert "factors above 4 are experimental" in upscale(make_volume(), model="cubic", factor=5).warnings[0]
+
+
+def test_a_model_of_another_modality_is_used_with_a_warning(make_volume, by_network):
+    assert by_network(make_volume(modality="MR")).warnings == ()
+    (warning,) = by_network(make_volume(modality="CT")).warnings
+    assert warning == "model 'slice_stack' was trained on MR; this volume is CT"
+
+
+@pytest.mark.parametrize(("thickness", "how"), [(2.0, "leave gaps"), (4.0, "overlap")])
+def test_slices_that_do_not_touch_are_told(make_volume, by_network, thickness, how):
+    assert by_network(make_volume(slice_thickness=2.8)).warnings == ()
+    (warning,) = by_network(make_volume(slice_thickness=thickness)).warnings
+    assert how in warning and "2.8 mm apart" in warning
+
+
+def test_a_volume_upscaled_by_a_network_is_what_the_package_offers(make_volume):
+    import SuperResolutionLib
+
+    assert SuperResolutionLib.upscale is upscale and SuperResolutionLib.Volume is Volume
+    with pytest.raises(AttributeError, match="no attribute 'upscaled'"):
+        SuperResolutionLib.upscaled

@@ -1,0 +1,228 @@
+import json
+import os
+import signal
+
+import numpy as np
+import pytest
+from SuperResolutionLib import files, upscaling, worker
+from SuperResolutionLib.errors import WorkError
+from SuperResolutionLib.files import read_volume, write_volume
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def thick(make_volume, tmp_path):
+    path = tmp_path / "thick.nrrd"
+    write_volume(make_volume(dtype=np.int16, modality="MR"), path)
+    return path
+
+
+@pytest.fixture
+def results(tmp_path):
+    folder = tmp_path / "results"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def request_of(thick, results, tmp_path):
+    """Write a request and return its path."""
+
+    def write(output="fine.nrrd", source=thick, **settings):
+        path = tmp_path / "request.json"
+        path.write_text(json.dumps({"input": str(source), "output": str(results / output), "series": None, "settings": settings}))
+        return path
+
+    return write
+
+
+def lines_of(text):
+    """Return the objects on standard output; anything but JSON lines is an error."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+def failure(capsys, path):
+    """Run a request that fails and return its exit status and the message of the last line."""
+    status = worker.main([str(path)])
+    out, err = capsys.readouterr()
+    last = lines_of(out)[-1]
+    assert (last["type"], last["exit_status"]) == ("error", status) and "\n" not in last["message"]
+    assert "Traceback" not in err
+    return status, last["message"]
+
+
+def test_a_network_tells_its_plan_its_progress_and_its_result(python, request_of, make_model, results):
+    model = make_model()
+    done = python("-m", "SuperResolutionLib.worker", request_of(model=str(model), factor=2, device="cpu", precision="float32"))
+    assert done.returncode == 0, done.stderr
+    messages = lines_of(done.stdout)
+    stages = [message.get("stage", message["type"]) for message in messages]
+    assert list(dict.fromkeys(stages)) == ["reading", "plan", "upscaling", "checking", "writing", "result"]
+    plan, result = messages[stages.index("plan")], messages[-1]
+    assert (plan["axis"], plan["factor"], plan["shape"], plan["pieces"], plan["views"]) == ("k", 2, [6, 18, 20], 1, 1)
+    assert (plan["device"], plan["precision"]) == ("cpu", "float32") and plan["halo"] and plan["piece"] and plan["memory_mb"] >= 0
+    for stage in ("reading", "upscaling", "checking", "writing"):
+        fractions = [message["fraction"] for message in messages if message.get("stage") == stage]
+        assert fractions == sorted(fractions) and fractions[-1] == 1
+    assert (result["output"], result["model"], result["shape"]) == (str(results / "fine.nrrd"), "slice_stack", [12, 18, 20])
+    assert result["spacing"] == pytest.approx([0.6, 0.7, 1.4]) and result["residual_after"] < 1e-5 < result["residual_before"]
+    assert len(result["model_sha256"]) == 64 and 0 < result["seconds"] < result["seconds_total"]
+    fine = read_volume(results / "fine.nrrd")
+    assert fine.shape == (12, 18, 20) and fine.voxels.dtype == np.int16
+
+
+def test_an_interpolation_needs_no_torch(python, request_of):
+    code = "import sys; from SuperResolutionLib.worker import main; status = main(sys.argv[1:]); sys.exit(status or 9 * ('torch' in sys.modules))"
+    done = python("-c", code, request_of(model="cubic"))
+    assert done.returncode == 0, done.stderr
+    assert lines_of(done.stdout)[-1]["model"] == "cubic"
+
+
+def test_the_defaults_are_those_of_the_settings(capsys, request_of, results, monkeypatch):
+    seen = {}
+    monkeypatch.setattr(upscaling, "upscale", lambda volume, progress, announce, **settings: seen.update(settings) or 1 / 0)
+    worker.main([str(request_of(model="cubic"))])
+    assert seen == {"model": "cubic"}
+
+
+def test_warnings_are_lines_of_their_own(capsys, request_of):
+    assert worker.main([str(request_of(model="nearest", factor=5))]) == 0
+    (warning,) = [message for message in lines_of(capsys.readouterr().out) if message["type"] == "warning"]
+    assert warning["message"].startswith("factor 5:")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("{", "accepted is a JSON object with input, output, series and settings"),
+        ("[1]", "accepted is a JSON object"),
+        ("{}", "'input'"),
+        ('{"input": "a", "output": "b", "colour": 1}', "'colour'"),
+        ('{"input": 1, "output": "b"}', "input and output must be text"),
+        ('{"input": "a", "output": "b", "settings": [1]}', "settings an object"),
+        (b"\xff\xfe", "accepted is a JSON object"),
+    ],
+)
+def test_what_is_no_request_is_refused(capsys, tmp_path, text, found):
+    path = tmp_path / "request.json"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    status, message = failure(capsys, path)
+    assert status == 2 and str(path) in message and found in message
+
+
+def test_a_request_that_is_not_there_is_refused(capsys, tmp_path):
+    assert failure(capsys, tmp_path / "absent.json")[0] == 2
+    assert worker.main([]) == 2 and "accepted is one request file" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("settings", "found"),
+    [
+        ({"colour": 1}, "setting 'colour': accepted are model, factor, axis, device, precision, ensemble, memory_mb, consistency"),
+        ({"factor": "4"}, "setting 'factor': found '4'; accepted is a value of type int | None"),
+        ({"factor": 2.0}, "setting 'factor': found 2.0"),
+        ({"model": None}, "setting 'model': found None; accepted is a value of type str"),
+        ({"consistency": "no"}, "setting 'consistency': found 'no'; accepted is a value of type bool"),
+        ({"memory_mb": [1]}, "setting 'memory_mb': found [1]"),
+        ({"model": "edsr", "factor": 2}, "model 'edsr': accepted are"),
+        ({"model": "cubic", "factor": 1}, "factor 1:"),
+        ({"model": "cubic", "axis": "x"}, "axis 'x':"),
+    ],
+)
+def test_a_wrong_setting_is_refused_and_leaves_nothing(capsys, request_of, results, settings, found):
+    status, message = failure(capsys, request_of(**settings))
+    assert status == 2 and found in message and list(results.iterdir()) == []
+
+
+@pytest.mark.parametrize("output", ["fine.tiff", "absent/fine.nrrd"])
+def test_an_output_that_could_not_be_written_is_refused_before_anything_is_read(capsys, request_of, output):
+    worker.main([str(request_of(output, model="cubic"))])
+    (message,) = lines_of(capsys.readouterr().out)
+    assert (message["type"], message["exit_status"]) == ("error", 2)
+
+
+def test_an_output_that_cannot_hold_the_volume_is_refused_before_it_is_upscaled(capsys, request_of, make_volume, oblique_affine, tmp_path):
+    shear = np.eye(4)
+    shear[0, 2] = 0.3
+    write_volume(make_volume(affine=shear @ oblique_affine), tmp_path / "sheared.nrrd")
+    worker.main([str(request_of("fine.nii", tmp_path / "sheared.nrrd", model="cubic"))])
+    messages = lines_of(capsys.readouterr().out)
+    assert messages[-1]["exit_status"] == 2 and "not perpendicular" in messages[-1]["message"]
+    assert {message.get("stage", "error") for message in messages} == {"reading", "error"}
+
+
+def test_work_that_fails_exits_with_one(capsys, request_of, results, monkeypatch):
+    def full(*arguments):
+        raise WorkError("fine.nrrd: not written, no space left")
+
+    monkeypatch.setattr(files, "write_volume", full)
+    assert failure(capsys, request_of(model="cubic")) == (1, "fine.nrrd: not written, no space left")
+
+
+@posix
+def test_a_disk_that_is_full_leaves_nothing(python, request_of, results):
+    code = (
+        "import resource, sys; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000)); from SuperResolutionLib.worker import main; "
+        "sys.exit(main(sys.argv[1:]))"
+    )
+    done = python("-c", code, request_of("fine.nii", model="cubic"))
+    assert done.returncode == 1 and list(results.iterdir()) == []
+    last = lines_of(done.stdout)[-1]
+    assert (last["type"], last["exit_status"]) == ("error", 1) and "fine.nii: not written" in last["message"]
+
+
+def test_a_fault_of_the_engine_still_ends_with_an_error_line(capsys, request_of, results, monkeypatch):
+    monkeypatch.setattr(upscaling, "upscale", lambda *given, **settings: 1 / 0)
+    assert worker.main([str(request_of(model="cubic"))]) == 1
+    out, err = capsys.readouterr()
+    assert lines_of(out)[-1] == {"type": "error", "message": "unforeseen ZeroDivisionError: division by zero", "exit_status": 1}
+    assert "Traceback" in err and list(results.iterdir()) == []
+
+
+@posix
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume, make_model, request_of, results, tmp_path, number, status):
+    """Some hundred pieces of which one is awaited."""
+    write_volume(make_volume((64, 192, 192)), tmp_path / "large.nrrd")
+    path = request_of("fine.nrrd", tmp_path / "large.nrrd", model=str(make_model()), factor=2, device="cpu", precision="float32", ensemble=True, memory_mb=50)
+    process = start_python("-m", "SuperResolutionLib.worker", path)
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if '"upscaling"' in line:
+            break
+    assert lines and json.loads(lines[-1]).get("fraction", 1) < 0.2, process.communicate()
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=60)
+    assert process.returncode == status, errors
+    messages = lines_of("".join(lines) + rest)
+    assert not {"result", "writing"} & {message.get("stage", message["type"]) for message in messages} and "Traceback" not in errors
+    if number == signal.SIGINT:
+        assert messages[-1] == {"type": "error", "message": "interrupted", "exit_status": 130}
+    assert list(results.iterdir()) == []
+
+
+@posix
+@pytest.mark.parametrize("output", ["fine.nii.gz", "fine.nrrd"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_the_result_is_written_leaves_a_whole_file_or_none(start_python, request_of, make_volume, results, tmp_path, number, output):
+    write_volume(make_volume((20, 160, 160), affine=np.diag([1, 1, 8, 1])), tmp_path / "large.nrrd")
+    process = start_python("-m", "SuperResolutionLib.worker", request_of(output, tmp_path / "large.nrrd", model="linear", factor=8))
+    for line in process.stdout:
+        if '"writing"' in line:
+            break
+    process.send_signal(number)
+    process.communicate(timeout=60)
+    left = [path.name for path in results.iterdir()]
+    assert left == ([] if process.returncode else [output])
+    assert process.returncode in (0, 128 + number)
+    if left:
+        assert read_volume(results / output).shape == (160, 160, 160)
