@@ -30,7 +30,7 @@ def test_nearly_isotropic_voxels_have_no_default_factor(make_volume):
     assert describe_volume(make_volume(affine=np.diag([1, 1, 1.1, 1])))["factor"] is None
 
 
-@pytest.mark.parametrize(("axis", "plane"), zip(AXES, ("sagittal", "coronal", "axial")))
+@pytest.mark.parametrize(("axis", "plane"), list(zip(AXES, ("sagittal", "coronal", "axial"))))
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_the_plane_of_the_slices_is_named_after_the_patient(make_volume, axis, plane, mirrored):
     volume = make_volume(affine=np.diag([-1, 1, -1, 1]) if mirrored else np.eye(4))

@@ -83,7 +83,7 @@ class SliceStack(nn.Module):
             active = functional.relu(features)
             if self.exchanged and number % _EXCHANGE_EVERY == 1:
                 active = self._exchange(active, batch)
-            features = features + layer(active)
+            features = layer(active).add_(features)
         residual = self.tails[str(factor)](functional.relu(features))
         return keys_interpolation(slices, factor) + residual.float().reshape(batch, depth * factor, rows, columns)
 
