@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -27,13 +28,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = _parser().parse_args(given)
         options.command(options)
+        sys.stdout.flush()
     except SuperResolutionError as error:
         return _failed(options, str(error), error.exit_status)
     except KeyboardInterrupt:
         return _failed(options, "interrupted", 130)
     except BrokenPipeError:
-        # The reader of the output went away; there is nobody to tell.
-        sys.stderr.close()
+        # The reader of the output went away; there is nobody to tell, and nowhere for what is still buffered.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:
         return _failed(options, f"{unforeseen(error)}; --debug shows where", 1)
@@ -68,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     command = _command(commands, "info", _info, "say what a DICOM folder or volume file is", json=True)
     command.add_argument("path", metavar="PATH")
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+    _add_resample(command)
 
     command = _command(commands, "upscale", _upscale, "make a volume finer", json=True)
     command.add_argument("input", metavar="INPUT", help="DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
@@ -76,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--factor", type=int, metavar="N", help="default: the one nearest to isotropic voxels, at most 4")
     command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k", "all"), help="array axis, i fastest (default: largest spacing)")
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+    _add_resample(command)
     command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
     command.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     command.add_argument("--ensemble", action="store_true", help="average over all flips: eight times slower, a little better")
@@ -89,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k"))
     command.add_argument("--profile", default="mean", choices=_PROFILES, help="slice profile (default: mean)")
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+    _add_resample(command)
 
     command = _command(commands, "evaluate", _evaluate, "compare a volume with a reference", json=True)
     command.add_argument("candidate", metavar="CANDIDATE")
@@ -117,6 +122,11 @@ def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None]
     return command
 
 
+def _add_resample(command: argparse.ArgumentParser) -> None:
+    text = "fill missing slices, even out steps and straighten a sheared DICOM series by linear interpolation"
+    command.add_argument("--resample", action="store_true", help=text)
+
+
 def _models(options: argparse.Namespace) -> None:
     from .model_zoo import list_upscalers
 
@@ -136,7 +146,7 @@ def _info(options: argparse.Namespace) -> None:
     from .description import describe_in_words, describe_volume
     from .files import read_volume
 
-    description = describe_volume(read_volume(options.path, options.series))
+    description = describe_volume(read_volume(options.path, options.series, options.resample))
     write_json_line(description) if options.json else print(describe_in_words(description))
 
 
@@ -151,7 +161,7 @@ def _upscale(options: argparse.Namespace) -> None:
         "memory_mb": options.memory,
         "consistency": not options.no_consistency,
     }
-    job = Job(options.input, options.output, options.series, settings)
+    job = Job(options.input, options.output, options.series, settings, options.resample)
     if options.json:
         run_job(job, write_json_line)
         return
@@ -202,8 +212,10 @@ class _Bars:
             if self._bar is not None:
                 self._bar.close()
             self._stage = stage
-            self._bar = tqdm(total=100, desc=f"{stage:9}", file=sys.stderr, bar_format="{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}", leave=False)
-        self._bar.update(100 * fraction - self._bar.n)
+            layout = "{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}"
+            # Only on a terminal: in a log file every update would be a line.
+            self._bar = tqdm(total=100, desc=f"{stage:9}", file=sys.stderr, bar_format=layout, leave=False, disable=None)
+        self._bar.update(max(0.0, 100 * fraction - self._bar.n))
 
 
 def _degrade(options: argparse.Namespace) -> None:
@@ -211,7 +223,10 @@ def _degrade(options: argparse.Namespace) -> None:
     from .files import check_output, read_volume, write_volume
 
     check_output(options.output)
-    write_volume(degrade(read_volume(options.input, options.series), options.factor, options.axis, options.profile), options.output)
+    volume = read_volume(options.input, options.series, options.resample)
+    for note in volume.notes:
+        print(f"warning: {note}", file=sys.stderr)
+    write_volume(degrade(volume, options.factor, options.axis, options.profile), options.output)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -20,7 +20,7 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
     dict
         ``shape`` (i, j, k), ``spacing`` (i, j, k, mm), ``origin`` (LPS mm), ``directions`` (columns i, j, k), ``modality``, ``units``, ``type``,
         ``minimum``, ``maximum``, ``slice_thickness`` (mm or None), ``thick_axis``, ``plane`` (of the slices across the thick axis),
-        ``factor`` (that comes nearest to isotropic, or None).
+        ``factor`` (that comes nearest to isotropic, or None), ``notes`` (what reading had to change).
     """
     return {
         "source": volume.source,
@@ -37,6 +37,7 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
         "thick_axis": volume.thick_axis,
         "plane": slice_plane(volume, volume.thick_axis),
         "factor": _default_factor(volume),
+        "notes": list(volume.notes),
     }
 
 
@@ -68,5 +69,6 @@ def describe_in_words(description: dict[str, Any]) -> str:
             + (f", {thickness:.4g} mm thick" if thickness else ""),
             f"  values {description['minimum']:g} to {description['maximum']:g} {description['units']}".rstrip(),
             f"  default factor {factor}" if factor else "  nearly isotropic: --factor must be named",
+            *(f"  warning: {note}" for note in description["notes"]),
         )
     )

@@ -11,6 +11,7 @@ from .dicom.writing import check_dicom_output, write_dicom
 from .errors import RequestError
 from .itk_files import NIFTI_SUFFIXES, read_itk_file, write_itk_file
 from .nifti import write_nifti
+from .provenance import notes_field
 from .volume import Volume
 from .whole import check_place, whole_file
 
@@ -23,7 +24,7 @@ LABEL_MAP_VALUES = 32
 NIFTI_ORTHOGONALITY = 9e-5  # cosine, from 1e-4 on ITK refuses the matrix or puts another in its place
 
 
-def read_volume(path: str | Path, series: str | None = None) -> Volume:
+def read_volume(path: str | Path, series: str | None = None, resample: bool = False) -> Volume:
     """Read a volume from a DICOM folder or file, ``.nii``, ``.nii.gz``, ``.nrrd``, ``.nhdr`` or ``.mha``.
 
     Parameters
@@ -32,6 +33,9 @@ def read_volume(path: str | Path, series: str | None = None) -> Volume:
         Other names than those with these endings are taken for DICOM.
     series : str, optional
         SeriesInstanceUID of the DICOM series to read.
+    resample : bool
+        Interpolate a DICOM series that is uneven or sheared linearly on an even, perpendicular grid (see `read_dicom`), instead of
+        refusing it; ``Volume.notes`` says what was done. Other files are even by their format and are read as they are.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def read_volume(path: str | Path, series: str | None = None) -> Volume:
     suffix = _suffix(path, READ_SUFFIXES)
     try:
         if path.is_dir() or not suffix:
-            volume = read_dicom(path, series)
+            volume = read_dicom(path, series, resample)
         elif series is not None:
             raise RequestError(f"{path}: series {series} asked of a single volume; accepted with a series is DICOM")
         elif not path.is_file():
@@ -82,10 +86,14 @@ def write_volume(volume: Volume, path: str | Path) -> None:
     volume = volume.with_voxels(_storable(volume.voxels))
     with whole_file(path) as partial:
         if suffix in NIFTI_SUFFIXES:
-            described = f"SR x{made.factor} {made.model[:24]} {made.engine_version}; {made.notice}" if made else ""
+            # The field holds 79 characters.
+            resampled = " resampled;" if volume.notes else ""
+            described = resampled[1:-1]
+            if made:
+                described = f"SR x{made.factor} {made.model[: 24 - len(resampled)]} {made.engine_version};{resampled} {made.notice}"
             write_nifti(volume, partial, described)
         else:
-            write_itk_file(volume, partial, made.as_fields() if made else {})
+            write_itk_file(volume, partial, made.as_fields() if made else notes_field(volume.notes))
 
 
 def check_output(path: str | Path, volume: Volume | None = None) -> None:

@@ -27,6 +27,8 @@ class Provenance:
         Version of the engine.
     notice : str
         The notice that no result goes without.
+    notes : tuple of str
+        What reading had to change before (see `Volume.notes`).
     """
 
     model: str
@@ -38,10 +40,12 @@ class Provenance:
     residual_after: str
     engine_version: str
     notice: str = NOTICE
+    notes: tuple[str, ...] = ()
 
     def as_fields(self) -> dict[str, str]:
         """Return the provenance as flat text fields, ``SuperResolution.<name>`` → value."""
-        return {f"SuperResolution.{field.name}": str(getattr(self, field.name)) for field in fields(self)}
+        plain = {f"SuperResolution.{field.name}": str(getattr(self, field.name)) for field in fields(self) if field.name != "notes"}
+        return plain | notes_field(self.notes)
 
     def describe(self) -> str:
         """Return the provenance as one line for people."""
@@ -49,5 +53,10 @@ class Provenance:
         digest = f" (sha256 {self.model_sha256[:16]})" if self.model_sha256 else ""
         return (
             f"Super-resolution x{self.factor} along {self.axis} by {self.model}{digest}, acquisition {self.acquisition}{checked}, "
-            f"SuperResolution {self.engine_version}; {self.notice}"
+            f"SuperResolution {self.engine_version}; {'; '.join((*self.notes, self.notice))}"
         )
+
+
+def notes_field(notes: tuple[str, ...]) -> dict[str, str]:
+    """Return notes as the flat text field of `Provenance.as_fields`; none if there are none."""
+    return {"SuperResolution.notes": "; ".join(notes)} if notes else {}

@@ -168,7 +168,7 @@ def upscale(
     before, after = max(step.before for step in steps), max(step.after for step in steps)
     provenance = Provenance(
         info.id, model.sha256 if model else "", factor, wanted.axis if wanted.axis == "all" else axes[0], steps[0].acquisition,
-        f"{before:.3%}", f"{after:.3%}", __version__,
+        f"{before:.3%}", f"{after:.3%}", __version__, notes=volume.notes,
     )  # fmt: skip
     return Result(
         replace(fine, voxels=voxels, provenance=provenance), info.id, factor, provenance.axis, steps[0].acquisition,
@@ -177,7 +177,7 @@ def upscale(
 
 
 def _warnings(volume: Volume, factor: int, info: UpscalerInfo) -> tuple[str, ...]:
-    warnings = []
+    warnings = list(volume.notes)
     if factor > SAFE_FACTOR:
         warnings.append(f"factor {factor}: factors above {SAFE_FACTOR} are experimental")
     modality = modality_of(volume)

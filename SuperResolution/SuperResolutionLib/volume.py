@@ -54,6 +54,8 @@ class Volume:
         DICOM headers without pixel data: one for each slice in k order, or a single one (multi-frame); empty for other files.
     provenance : Provenance, optional
         How the volume was computed, if it was.
+    notes : tuple of str
+        What reading had to change (see `read_volume`), one line each.
 
     Raises
     ------
@@ -68,6 +70,7 @@ class Volume:
     source: str = ""
     headers: tuple[Dataset, ...] = ()
     provenance: Provenance | None = None
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         voxels = np.asarray(self.voxels)

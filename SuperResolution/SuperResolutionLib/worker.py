@@ -2,9 +2,10 @@
 
 Run as ``python -m SuperResolutionLib.worker REQUEST.json``. The request is one object::
 
-    {"input": PATH, "output": PATH, "series": UID or null, "settings": {...}}
+    {"input": PATH, "output": PATH, "series": UID or null, "settings": {...}, "resample": true}
 
-with the settings of `upscaling.Settings`, each optional. Every line on standard output is one object with a ``type``:
+with the settings of `upscaling.Settings`, each optional. ``resample`` (optional, false) accepts a DICOM series that is uneven or sheared,
+see `files.read_volume`; a ``warning`` then says what was done. Every line on standard output is one object with a ``type``:
 
 ``plan``
     ``axis``, ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``, ``views``, ``memory_mb``, ``device``,
@@ -41,12 +42,13 @@ Emit = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Job:
-    """One volume to be made finer, from file to file; see `upscaling.Settings` for the settings."""
+    """One volume to be made finer, from file to file; see `upscaling.Settings` for the settings, `files.read_volume` for `resample`."""
 
     input: str
     output: str
     series: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
+    resample: bool = False
 
 
 def run_job(job: Job, emit: Emit) -> None:
@@ -64,7 +66,7 @@ def run_job(job: Job, emit: Emit) -> None:
     _check_settings(job.settings, Settings)
     check_output(job.output)
     emit(_progress("reading", 0.0))
-    volume = read_volume(job.input, job.series)
+    volume = read_volume(job.input, job.series, job.resample)
     check_output(job.output, volume)
     emit(_progress("reading", 1.0))
     result = upscale(
@@ -153,9 +155,12 @@ def read_job(path: str) -> Job:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         job = Job(**data)
     except (OSError, ValueError, TypeError) as error:
-        raise RequestError(f"{path}: {' '.join(str(error).split())}; accepted is a JSON object with input, output, series and settings") from error
+        accepted = "a JSON object with input, output, series and settings, optionally resample"
+        raise RequestError(f"{path}: {' '.join(str(error).split())}; accepted is {accepted}") from error
     if not isinstance(job.input, str) or not isinstance(job.output, str) or not isinstance(job.settings, dict):
         raise RequestError(f"{path}: input and output must be text and settings an object")
+    if not isinstance(job.resample, bool):
+        raise RequestError(f"{path}: resample {job.resample!r}; accepted are true and false")
     return job
 
 

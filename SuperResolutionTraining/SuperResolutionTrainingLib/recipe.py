@@ -132,7 +132,8 @@ class Recipe:
         if "train" not in splits.values():
             raise RequestError("recipe: no scan has split 'train'; at least one is needed")
         for drawn in self.acquisitions:
-            Acquisition(drawn.profile, 2, drawn.thickness[0])
+            for thickness in drawn.thickness:
+                Acquisition(drawn.profile, 2, thickness)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the recipe as plain data, as `recipe_from` takes it."""

@@ -31,7 +31,7 @@ def load_scan(scan: Scan, data: Path) -> Volume:
     RequestError
         If the scan cannot be read or has too few voxels to be averaged.
     """
-    volume = read_volume(data / scan.file)
+    volume = read_volume(data / scan.file, resample=scan.resample)
     for axis, count in zip(AXES, scan.coarsen):
         volume = _coarsened(volume, axis, count)
     return volume.with_voxels(np.asarray(volume.voxels, np.float32))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 
 import torch
 from torch import Tensor, nn
@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.networks import build_network
+from SuperResolutionLib.whole import whole_file
 
 from .recipe import Recipe
 from .samples import PatchSampler
@@ -111,16 +112,18 @@ def _schedule(step: int, steps: int) -> float:
 
 
 def _save_checkpoint(out: Path, recipe: Recipe, network: nn.Module, optimiser: torch.optim.Optimizer, step: int) -> None:
-    partial = out / (_CHECKPOINT + ".partial")
-    torch.save({"recipe": repr(recipe), "network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, partial)
-    os.replace(partial, out / _CHECKPOINT)
+    with whole_file(out / _CHECKPOINT) as partial:
+        torch.save({"recipe": repr(recipe), "network": network.state_dict(), "optimiser": optimiser.state_dict(), "step": step}, partial)
 
 
 def _load_checkpoint(out: Path, recipe: Recipe, network: nn.Module, optimiser: torch.optim.Optimizer) -> int:
     path = out / _CHECKPOINT
     if not path.is_file():
         raise RequestError(f"{path}: no checkpoint to resume from")
-    state = torch.load(path, weights_only=True)
+    try:
+        state = torch.load(path, weights_only=True)
+    except (OSError, RuntimeError, EOFError, UnpicklingError) as error:
+        raise RequestError(f"{path}: damaged, or no checkpoint of a training run; without resume the run starts anew") from error
     if state["recipe"] != repr(recipe):
         raise RequestError(f"{path}: made with another recipe; resume takes the recipe that the run was started with")
     network.load_state_dict(state["network"])

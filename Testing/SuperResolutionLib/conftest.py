@@ -17,6 +17,11 @@ NETWORKS = {
 }
 
 
+def environment():
+    """Return the environment of a process with the engine on its path and output buffered as usual."""
+    return os.environ | {"PYTHONPATH": str(ENGINE), "PYTHONUNBUFFERED": ""}
+
+
 @pytest.fixture(autouse=True)
 def models_of_the_user(tmp_path_factory, monkeypatch):
     """An empty folder in the place of the user's own models."""
@@ -88,10 +93,8 @@ def make_model(make_network, tmp_path):
 def python():
     """Run Python in a process of its own with the engine on its path, and return what became of it."""
 
-    def run(*arguments, **options):
-        return subprocess.run(
-            [sys.executable, *map(str, arguments)], env=os.environ | {"PYTHONPATH": str(ENGINE)}, capture_output=True, text=True, timeout=120, **options
-        )
+    def run(*arguments):
+        return subprocess.run([sys.executable, *map(str, arguments)], env=environment(), capture_output=True, text=True, timeout=120)
 
     return run
 
@@ -104,7 +107,7 @@ def start_python():
     def start(*arguments):
         # A process started in the background of a shell ignores SIGINT, and would hand that down.
         process = subprocess.Popen(
-            [sys.executable, *map(str, arguments)], env=os.environ | {"PYTHONPATH": str(ENGINE)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            [sys.executable, *map(str, arguments)], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )  # fmt: skip
         started.append(process)

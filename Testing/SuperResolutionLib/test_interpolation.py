@@ -21,7 +21,8 @@ def resampled_by_itk(thick, factor, kind):
     image = sitk.GetImageFromArray(thick)
     size = (thick.shape[2], thick.shape[1], factor * thick.shape[0])
     origin, spacing = (0, 0, (1 / factor - 1) / 2), (1, 1, 1 / factor)
-    return sitk.GetArrayFromImage(sitk.Resample(image, size, sitk.Transform(), kind, origin, spacing, image.GetDirection(), 0.0, sitk.sitkFloat64))
+    finer = sitk.Resample(image, size, sitk.Transform(), kind, origin, spacing, image.GetDirection(), 0.0, sitk.sitkFloat64)
+    return sitk.GetArrayFromImage(finer)
 
 
 @pytest.mark.parametrize("factor", FACTORS)

@@ -25,7 +25,8 @@ def rewrite(make_model):
         with safe_open(path, framework="pt") as file:
             text, tensors = file.metadata()["superresolution"], {name: file.get_tensor(name) for name in file.keys()}
         changed = card(json.loads(text))
-        save_file(weights(tensors), path, None if changed is None else {"superresolution": changed if isinstance(changed, str) else json.dumps(changed)})
+        text = changed if isinstance(changed, str) else json.dumps(changed)
+        save_file(weights(tensors), path, None if changed is None else {"superresolution": text})
         return path
 
     return change
@@ -44,8 +45,8 @@ def test_what_is_written_is_read_back(tmp_path, make_network):
     arguments = {"factors": [2, 3], "channels": 8, "layers": 1, "neighbours": 1, "exchanged": 2}
     network = make_network("slice_stack")
     written = save_model(
-        tmp_path / "tiny.safetensors", network, id="tiny", title="Tiny", network="slice_stack", arguments=arguments, modalities=("MR", "CT"),
-        acquisitions=("mean", "gaussian"), engine_version="1.2", quality=QUALITY, training={"steps": 7}, protocol="as ever",
+        tmp_path / "tiny.safetensors", network, id="tiny", title="Tiny", network="slice_stack", arguments=arguments,
+        modalities=("MR", "CT"), acquisitions=("mean", "gaussian"), engine_version="1.2", quality=QUALITY, training={"steps": 7}, protocol="as ever",
     )  # fmt: skip
     model = load_model(tmp_path / "tiny.safetensors")
     assert model.card == written == read_card(tmp_path / "tiny.safetensors")
@@ -58,13 +59,14 @@ def test_what_is_written_is_read_back(tmp_path, make_network):
 
 
 def test_writing_twice_gives_the_same_file(make_model, tmp_path):
-    assert make_model(path=tmp_path / "a.safetensors", id="x").read_bytes() == make_model(path=tmp_path / "b.safetensors", id="x").read_bytes()
+    one, other = (make_model(path=tmp_path / f"{name}.safetensors", id="same").read_bytes() for name in "ab")
+    assert one == other
 
 
 def test_weights_are_stored_in_single_precision(make_network, tmp_path):
     save_model(
-        tmp_path / "m.safetensors", make_network("sr_dcnn").double(), id="m", title="", network="sr_dcnn", arguments={"factors": [2], "channels": [4, 4]},
-        modalities=(), acquisitions=("mean",), engine_version="0",
+        tmp_path / "m.safetensors", make_network("sr_dcnn").double(), id="m", title="", network="sr_dcnn",
+        arguments={"factors": [2], "channels": [4, 4]}, modalities=(), acquisitions=("mean",), engine_version="0",
     )  # fmt: skip
     assert {weight.dtype for weight in load_model(tmp_path / "m.safetensors").network.parameters()} == {torch.float32}
 
@@ -74,7 +76,7 @@ def test_the_gain_is_the_mean_over_what_was_measured(make_model):
     assert [card.mean_gain(factor) for factor in (2, 3, 4)] == [1.5, -1.0, None]
 
 
-def test_a_file_that_cannot_be_written_leaves_nothing(make_model, tmp_path, monkeypatch):
+def test_a_file_that_cannot_be_written_leaves_nothing(make_model, tmp_path):
     with pytest.raises(WorkError, match="absent/m.safetensors: not written"):
         make_model(path=tmp_path / "absent" / "m.safetensors")
     assert list(tmp_path.iterdir()) == []
@@ -86,7 +88,7 @@ def test_a_card_is_read_without_torch(make_model, python):
     assert done.stdout.split() == ["slice_stack", "False"], done.stderr
 
 
-def test_a_pickle_is_refused_with_its_path_and_never_loaded(tmp_path, monkeypatch):
+def test_a_pickle_is_refused_with_its_path_and_never_loaded(tmp_path):
     class Dangerous:
         def __reduce__(self):
             return open, (str(tmp_path / "was-run"), "w")

@@ -118,7 +118,8 @@ def test_the_acquisition_is_the_one_that_explains_the_input_best(make_volume, ma
     volume = make_volume((9, 12, 12))
     path = make_model(acquisitions=("kspace", "mean", "gaussian"))
     result = upscale(volume, model=str(path), consistency=False, **EXACT)
-    residuals = {name: measurement_residual(result.volume.voxels, volume.voxels, Acquisition(name, 2)) for name in ("kspace", "mean", "gaussian")}
+    fine = result.volume.voxels
+    residuals = {name: measurement_residual(fine, volume.voxels, Acquisition(name, 2)) for name in ("kspace", "mean", "gaussian")}
     assert result.acquisition == min(residuals, key=residuals.get)
     assert result.residual_before == pytest.approx(min(residuals.values()))
 
@@ -256,7 +257,8 @@ def test_what_a_network_cannot_do_is_refused(make_volume, by_network, settings, 
         by_network(make_volume(), **settings)
 
 
-def test_without_weights_auto_is_an_error_and_not_an_interpolation(make_volume, shipped):
+@pytest.mark.usefixtures("shipped")
+def test_without_weights_auto_is_an_error_and_not_an_interpolation(make_volume):
     with pytest.raises(RequestError, match="no shipped model for MR at factor 2; shipped are none"):
         upscale(make_volume(modality="MR"), factor=2)
 
@@ -268,7 +270,9 @@ def test_auto_takes_no_model_of_another_modality(make_volume, shipped, make_mode
     assert upscale(make_volume(modality="CT"), **EXACT).model == "ct-only"
 
 
-@pytest.mark.parametrize(("modality", "low", "found"), [(None, -1000, "CT"), (None, 0, "MR"), ("MR", -1000, "MR"), ("CT", 0, "CT"), (None, -30000, "MR")])
+@pytest.mark.parametrize(
+    ("modality", "low", "found"), [(None, -1000, "CT"), (None, 0, "MR"), ("MR", -1000, "MR"), ("CT", 0, "CT"), (None, -30000, "MR")]
+)
 def test_the_modality_is_the_one_told_or_else_seen_in_the_values(make_volume, modality, low, found):
     volume = make_volume(modality=modality)
     voxels = volume.voxels.copy()
@@ -294,7 +298,7 @@ def test_slices_that_do_not_touch_are_told(make_volume, by_network, thickness, h
     assert how in warning and "2.8 mm apart" in warning
 
 
-def test_a_volume_upscaled_by_a_network_is_what_the_package_offers(make_volume):
+def test_the_package_offers_its_doors_by_name():
     import SuperResolutionLib
 
     assert SuperResolutionLib.upscale is upscale and SuperResolutionLib.Volume is Volume

@@ -80,13 +80,13 @@ def test_a_network_tells_its_plan_its_progress_and_its_result(python, request_of
 
 
 def test_an_interpolation_needs_no_torch(python, request_of):
-    code = "import sys; from SuperResolutionLib.worker import main; status = main(sys.argv[1:]); sys.exit(status or 9 * ('torch' in sys.modules))"
+    code = "import sys; from SuperResolutionLib.worker import main; sys.exit(main(sys.argv[1:]) or 9 * ('torch' in sys.modules))"
     done = python("-c", code, request_of(model="cubic"))
     assert done.returncode == 0, done.stderr
     assert lines_of(done.stdout)[-1]["model"] == "cubic"
 
 
-def test_the_defaults_are_those_of_the_settings(capsys, request_of, results, monkeypatch):
+def test_a_setting_that_is_not_named_is_left_to_the_engine(request_of, monkeypatch):
     seen = {}
     monkeypatch.setattr(upscaling, "upscale", lambda volume, progress, announce, **settings: seen.update(settings) or 1 / 0)
     worker.main([str(request_of(model="cubic"))])
@@ -159,7 +159,7 @@ def test_an_output_that_cannot_hold_the_volume_is_refused_before_it_is_upscaled(
     assert {message.get("stage", "error") for message in messages} == {"reading", "error"}
 
 
-def test_work_that_fails_exits_with_one(capsys, request_of, results, monkeypatch):
+def test_work_that_fails_exits_with_one(capsys, request_of, monkeypatch):
     def full(*arguments):
         raise WorkError("fine.nrrd: not written, no space left")
 
@@ -192,7 +192,8 @@ def test_a_fault_of_the_engine_still_ends_with_an_error_line(capsys, request_of,
 def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume, make_model, request_of, results, tmp_path, number, status):
     """Some hundred pieces of which one is awaited."""
     write_volume(make_volume((64, 192, 192)), tmp_path / "large.nrrd")
-    path = request_of("fine.nrrd", tmp_path / "large.nrrd", model=str(make_model()), factor=2, device="cpu", precision="float32", ensemble=True, memory_mb=50)
+    settings = {"model": str(make_model()), "factor": 2, "device": "cpu", "precision": "float32", "ensemble": True, "memory_mb": 50}
+    path = request_of("fine.nrrd", tmp_path / "large.nrrd", **settings)
     process = start_python("-m", "SuperResolutionLib.worker", path)
     lines = []
     for line in process.stdout:
@@ -204,7 +205,8 @@ def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume,
     rest, errors = process.communicate(timeout=60)
     assert process.returncode == status, errors
     messages = lines_of("".join(lines) + rest)
-    assert not {"result", "writing"} & {message.get("stage", message["type"]) for message in messages} and "Traceback" not in errors
+    assert not {"result", "writing"} & {message.get("stage", message["type"]) for message in messages}
+    assert "Traceback" not in errors
     if number == signal.SIGINT:
         assert messages[-1] == {"type": "error", "message": "interrupted", "exit_status": 130}
     assert list(results.iterdir()) == []

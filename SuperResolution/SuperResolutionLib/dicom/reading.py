@@ -15,6 +15,7 @@ from ..errors import RequestError
 from ..volume import Volume
 from .frames import Frame, frames_of
 from .geometry import stack
+from .resampling import resampled
 from .series import DicomFile, choose_series
 
 # What pydicom and its decoders raise for pixel data that they cannot read.
@@ -32,7 +33,7 @@ _DECODING_ERRORS = (
 )
 
 
-def read_dicom(path: str | Path, series: str | None = None) -> Volume:
+def read_dicom(path: str | Path, series: str | None = None, resample: bool = False) -> Volume:
     """Read one DICOM series, classic or enhanced, as a volume.
 
     Parameters
@@ -41,12 +42,17 @@ def read_dicom(path: str | Path, series: str | None = None) -> Volume:
         A folder (with subfolders) or a file. A classic file stands for its series in its folder.
     series : str, optional
         SeriesInstanceUID; needed where the folder holds several image volumes.
+    resample : bool
+        Put a series with missing slices, uneven steps, a sheared gantry or slices beside the line onto an even, perpendicular grid
+        by linear interpolation, instead of refusing it. The plane is enlarged to hold all shifted slices; what none of them covers has
+        the lowest value of the volume, which for CT is air. ``Volume.notes`` says what was done; an even series is read as without.
 
     Returns
     -------
     Volume
         Voxels in rescaled units, right-handed: k runs along row × column. Integers where every slope is 1 and every intercept whole
         (the stored type if nothing is added, else the smallest of int16, uint16, int32 that fits), float32 otherwise.
+        A resampled slice has the header of the measured slice nearest to it.
 
     Raises
     ------
@@ -58,16 +64,23 @@ def read_dicom(path: str | Path, series: str | None = None) -> Volume:
         if file.problem:
             raise RequestError(f"{file.path}: {file.problem}; accepted are grey images with pixel data")
     name = f"{path}" if len(chosen.files) == 1 else f"{path}: series {chosen.uid or 'without UID'}"
-    frames, affine = stack([frame for file in chosen.files for frame in frames_of(file)], name)
-    headers = tuple(file.header for file in dict.fromkeys(frame.file for frame in frames))
+    stacked = stack([frame for file in chosen.files for frame in frames_of(file)], name, resample)
+    frames, affine = stacked.frames, stacked.affine
     thicknesses = {frame.thickness for frame in frames}
+    voxels = _rescaled(_stored_values(frames), frames)
+    files = list(dict.fromkeys(frame.file for frame in frames))
+    if stacked.notes:
+        voxels, affine, nearest = resampled(voxels, stacked, name)
+        if len(files) == len(frames):
+            files = [files[index] for index in nearest]
     return Volume(
-        voxels=_rescaled(_stored_values(frames), frames),
+        voxels=voxels,
         affine=affine,
         modality=chosen.modality or None,
         slice_thickness=thicknesses.pop() if len(thicknesses) == 1 else None,
         source=str(path),
-        headers=headers,
+        headers=tuple(file.header for file in files),
+        notes=stacked.notes,
     )
 
 

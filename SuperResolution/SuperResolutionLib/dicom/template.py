@@ -24,7 +24,8 @@ _STORAGE = {"CT": CTImageStorage, "MR": MRImageStorage}
 _UNTRUE = {
     "CompressedSamples", "ConcatenationFrameOffsetNumber", "ConcatenationUID", "DataSetTrailingPadding", "DigitalSignaturesSequence",
     "DimensionIndexSequence", "DimensionOrganizationSequence", "DimensionOrganizationType", "EncapsulatedPixelDataValueTotalLength",
-    "FloatPixelPaddingRangeLimit", "FloatPixelPaddingValue", "IconImageSequence", "ImagesInAcquisition", "InConcatenationNumber",
+    "FloatPixelPaddingRangeLimit", "FloatPixelPaddingValue", "GantryDetectorTilt",
+    "IconImageSequence", "ImagesInAcquisition", "InConcatenationNumber",
     "InConcatenationTotalNumber", "InstanceCreatorUID", "LargestPixelValueInSeries", "MACParametersSequence", "ModalityLUTSequence",
     "NumberOfFrames", "PerFrameFunctionalGroupsSequence", "PixelAspectRatio", "PixelPaddingRangeLimit", "PixelPaddingValue",
     "PrivateDataElementCharacteristicsSequence", "RealWorldValueMappingSequence", "SharedFunctionalGroupsSequence",
@@ -159,16 +160,16 @@ def _describe_series(template: Dataset, volume: Volume) -> None:
 def _describe_derivation(template: Dataset, volume: Volume) -> None:
     """Say that, from what and by what the images were derived (PS3.3 C.7.6.1 and C.12.1)."""
     made = volume.provenance
-    described = made.describe() if made else f"Processed by SuperResolution {__version__}; {NOTICE}"
+    described = made.describe() if made else f"Processed by SuperResolution {__version__}; {'; '.join((*volume.notes, NOTICE))}"
     kinds = list(template.get("ImageType") or [])[2:]
     if template.Modality == "CT":
         kinds[:1] = ["AXIAL"]  # the only other value that C.8.2.1.1.1 allows is LOCALIZER
     template.ImageType = ["DERIVED", "SECONDARY", *(kinds or ["OTHER"])]
     template.DerivationDescription = described[:1024]
     template.DerivationCodeSequence = [_code_item(codes.DCM.SpatialResampling)]
-    template.SourceImageSequence = [
-        _reference(header) for header in volume.headers if header.get("SOPClassUID") and header.get("SOPInstanceUID")
-    ]
+    # A header stands for several slices where some between were filled.
+    sources = {header.SOPInstanceUID: header for header in volume.headers if header.get("SOPClassUID") and header.get("SOPInstanceUID")}
+    template.SourceImageSequence = [_reference(header) for header in sources.values()]
     if not template.SourceImageSequence:
         del template.SourceImageSequence
     equipment = Dataset()

@@ -5,7 +5,8 @@ from SuperResolutionLib.networks import build_network, network_names
 
 
 def test_listing_architectures_imports_no_torch(python):
-    done = python("-c", "import sys; from SuperResolutionLib.networks import network_names; print(*network_names(), 'torch' in sys.modules)")
+    code = "import sys; from SuperResolutionLib.networks import network_names; print(*network_names(), 'torch' in sys.modules)"
+    done = python("-c", code)
     assert done.stdout.split() == ["slice_stack", "sr_dcnn", "False"], done.stderr
 
 

@@ -55,7 +55,8 @@ def test_the_smallest_volumes_are_taken(make_network, shape):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"), [({"factors": [2, 4]}, "exactly one"), ({"factors": []}, "exactly one"), ({"kernel": 4}, "accepted are odd numbers")]
+    ("arguments", "message"),
+    [({"factors": [2, 4]}, "exactly one"), ({"factors": []}, "exactly one"), ({"kernel": 4}, "accepted are odd numbers")],
 )
 def test_arguments_that_the_architecture_cannot_take_are_refused(arguments, message):
     with pytest.raises(RequestError, match=message):
