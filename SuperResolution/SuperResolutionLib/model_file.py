@@ -81,9 +81,10 @@ class Card:
     quality: tuple[dict[str, Any], ...] = ()
     schema: int = SCHEMA
 
-    def mean_gain(self, factor: int) -> float | None:
-        """Return the mean PSNR gain over cubic in dB at `factor`, whole volume, or None where it was not measured."""
-        gains = [entry["psnr"] - entry["psnr_cubic"] for entry in self.quality if entry["factor"] == factor]
+    def mean_gain(self, factor: int, modality: str | None = None) -> float | None:
+        """Return the mean PSNR gain over cubic in dB, whole volume, at `factor` (for one modality), or None where it was not measured."""
+        fitting = [entry for entry in self.quality if entry["factor"] == factor and modality in (None, entry["modality"])]
+        gains = [entry["psnr"] - entry["psnr_cubic"] for entry in fitting]
         return sum(gains) / len(gains) if gains else None
 
 

@@ -112,4 +112,4 @@ def _best_shipped(modality: str, factor: int) -> UpscalerInfo:
     if not fitting:
         offers = "; ".join(f"{info.id}: {'/'.join(info.modalities)} x{', x'.join(map(str, info.factors))}" for info in models) or "none"
         raise RequestError(f"model auto: no shipped model for {modality} at factor {factor}; shipped are {offers}")
-    return max(fitting, key=lambda info: info.card.mean_gain(factor) or 0.0)
+    return max(fitting, key=lambda info: info.card.mean_gain(factor, modality) or 0.0)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from .upscaling import Settings
 
 _PROBE = (8, 64, 64)
-_FLOAT_BYTES = 4
 
 
 class NetworkRun:
@@ -58,11 +57,11 @@ class NetworkRun:
         self._offset, self._scale = _normalisation(thick, model.card.normalisation)
         self.device = choose_device(settings.device)
         self._network.to(self.device, memory_format=torch.channels_last)
-        voxel_bytes = _FLOAT_BYTES * self._network.working_values
-        self.plan = make_plan(thick.shape, factor, self._network.halo, voxel_bytes, self._network.views, settings.memory_mb)
         centre = tuple(slice((length - min(length, size)) // 2, (length + min(length, size)) // 2) for length, size in zip(thick.shape, _PROBE))
         self._dtype, _ = choose_precision(settings.precision, self._network, self._tensor(centre), factor)
         self.precision = str(self._dtype).removeprefix("torch.")
+        voxel_bytes = self._dtype.itemsize * self._network.working_values
+        self.plan = make_plan(thick.shape, factor, self._network.halo, voxel_bytes, self._network.views, settings.memory_mb)
 
     def upscale(self, progress: Callable[[float, float], None]) -> np.ndarray:
         """Return the fine volume.

@@ -9,7 +9,7 @@ from itertools import product
 
 from .errors import RequestError
 
-_DEFAULT_BYTES = 512 << 20
+_DEFAULT_BYTES = 768 << 20
 _SMALLEST_PIECE = 16
 
 
@@ -95,7 +95,7 @@ def make_plan(
     views : int
         Orthogonal views that are averaged.
     memory_mb : int, optional
-        Limit for input, result and one piece together in MiB; without it pieces take at most 512 MiB.
+        Limit for input, result and one piece together in MiB; without it pieces take at most 768 MiB.
 
     Raises
     ------

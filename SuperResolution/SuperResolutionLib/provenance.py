@@ -12,7 +12,7 @@ class Provenance:
     Attributes
     ----------
     model : str
-        Id of the upscaler, for example ``mr-fast`` or ``cubic``.
+        Id of the upscaler, for example ``fast`` or ``cubic``.
     model_sha256 : str
         SHA-256 of the model file; empty for interpolations.
     factor : int

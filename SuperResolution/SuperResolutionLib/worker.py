@@ -140,6 +140,8 @@ def stop_cleanly_when_terminated() -> None:
 
 def unforeseen(error: Exception) -> str:
     """Return one line for an exception that nobody meant for the user."""
+    if isinstance(error, ModuleNotFoundError):
+        return f"the Python package '{error.name}' is not installed; it is needed here"
     return f"unforeseen {type(error).__name__}: {' '.join(str(error).split())}"
 
 

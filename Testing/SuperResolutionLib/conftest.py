@@ -94,7 +94,7 @@ def python():
     """Run Python in a process of its own with the engine on its path, and return what became of it."""
 
     def run(*arguments):
-        return subprocess.run([sys.executable, *map(str, arguments)], env=environment(), capture_output=True, text=True, timeout=120)
+        return subprocess.run([sys.executable, *map(str, arguments)], env=environment(), capture_output=True, text=True, timeout=300)
 
     return run
 

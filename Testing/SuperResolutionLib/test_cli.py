@@ -210,7 +210,7 @@ def test_a_traceback_is_shown_only_with_debug(run, monkeypatch):
 
 
 def test_models_are_listed_one_a_line_with_what_is_wrong_with_them(run, models_of_the_user, make_model):
-    quality = ({"factor": 2, "psnr": 31.5, "psnr_cubic": 30.0},)
+    quality = ({"modality": "MR", "factor": 2, "psnr": 31.5, "psnr_cubic": 30.0},)
     make_model(path=models_of_the_user / "mine.safetensors", quality=quality, modalities=("MR", "CT"))
     (models_of_the_user / "broken.safetensors").write_bytes(b"?")
     status, out, _ = run("models")
@@ -266,7 +266,7 @@ def test_a_signal_mid_run_leaves_nothing(start_python, make_volume, make_model, 
         if '"upscaling"' in line:
             break
     process.send_signal(number)
-    rest, err = process.communicate(timeout=60)
+    rest, err = process.communicate(timeout=300)
     assert process.returncode == status and "Traceback" not in err and '"result"' not in rest
     assert err == ("superresolution: interrupted\n" if number == signal.SIGINT else "")
     assert list(results.iterdir()) == []
@@ -277,4 +277,4 @@ def test_a_signal_mid_run_leaves_nothing(start_python, make_volume, make_model, 
 def test_a_reader_that_goes_away_is_no_error_to_talk_about(start_python, arguments):
     process = start_python("-m", "SuperResolutionLib.cli", *arguments)
     process.stdout.close()
-    assert process.stderr.read() == "" and process.wait(timeout=60) == 1
+    assert process.stderr.read() == "" and process.wait(timeout=300) == 1

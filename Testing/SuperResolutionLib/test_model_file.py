@@ -10,9 +10,9 @@ from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.model_file import load_model, read_card, save_model
 
 QUALITY = (
-    {"factor": 2, "psnr": 33.0, "psnr_cubic": 31.0},
-    {"factor": 2, "psnr": 32.0, "psnr_cubic": 31.0},
-    {"factor": 3, "psnr": 30.0, "psnr_cubic": 31.0},
+    {"modality": "MR", "factor": 2, "psnr": 33.0, "psnr_cubic": 31.0},
+    {"modality": "CT", "factor": 2, "psnr": 32.0, "psnr_cubic": 31.0},
+    {"modality": "MR", "factor": 3, "psnr": 30.0, "psnr_cubic": 31.0},
 )
 
 
@@ -46,7 +46,8 @@ def test_what_is_written_is_read_back(tmp_path, make_network):
     network = make_network("slice_stack")
     written = save_model(
         tmp_path / "tiny.safetensors", network, id="tiny", title="Tiny", network="slice_stack", arguments=arguments,
-        modalities=("MR", "CT"), acquisitions=("mean", "gaussian"), engine_version="1.2", quality=QUALITY, training={"steps": 7}, protocol="as ever",
+        modalities=("MR", "CT"), acquisitions=("mean", "gaussian"), engine_version="1.2", quality=QUALITY,
+        training={"steps": 7}, protocol="as ever",
     )  # fmt: skip
     model = load_model(tmp_path / "tiny.safetensors")
     assert model.card == written == read_card(tmp_path / "tiny.safetensors")
@@ -74,6 +75,7 @@ def test_weights_are_stored_in_single_precision(make_network, tmp_path):
 def test_the_gain_is_the_mean_over_what_was_measured(make_model):
     card = read_card(make_model(quality=QUALITY))
     assert [card.mean_gain(factor) for factor in (2, 3, 4)] == [1.5, -1.0, None]
+    assert (card.mean_gain(2, "MR"), card.mean_gain(2, "CT"), card.mean_gain(3, "CT")) == (2.0, 1.0, None)
 
 
 def test_a_file_that_cannot_be_written_leaves_nothing(make_model, tmp_path):

@@ -19,7 +19,7 @@ def shipped(tmp_path, monkeypatch):
 
 
 def gain(decibels, factor=2):
-    return ({"factor": factor, "psnr": 30 + decibels, "psnr_cubic": 30.0},)
+    return ({"modality": "MR", "factor": factor, "psnr": 30 + decibels, "psnr_cubic": 30.0},)
 
 
 def test_shipped_models_come_first_then_the_users_then_the_interpolations(shipped, models_of_the_user, make_model):

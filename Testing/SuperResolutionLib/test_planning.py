@@ -66,9 +66,9 @@ def test_a_volume_that_fits_is_one_piece_without_halo():
     assert plan.pieces[0].read == plan.pieces[0].keep
 
 
-def test_without_a_limit_a_piece_takes_at_most_512_mb():
+def test_without_a_limit_a_piece_takes_at_most_768_mb():
     plan = make_plan((600, 512, 512), 4, HALO, 1000)
-    assert plan.bytes_needed <= 512 * MEGABYTE + volumes_mb((600, 512, 512), 4) * MEGABYTE and len(plan.pieces) > 1
+    assert plan.bytes_needed <= 768 * MEGABYTE + volumes_mb((600, 512, 512), 4) * MEGABYTE and len(plan.pieces) > 1
 
 
 def test_the_work_counts_halos_and_views():

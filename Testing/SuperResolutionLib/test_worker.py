@@ -202,7 +202,7 @@ def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume,
             break
     assert lines and json.loads(lines[-1]).get("fraction", 1) < 0.2, process.communicate()
     process.send_signal(number)
-    rest, errors = process.communicate(timeout=60)
+    rest, errors = process.communicate(timeout=300)
     assert process.returncode == status, errors
     messages = lines_of("".join(lines) + rest)
     assert not {"result", "writing"} & {message.get("stage", message["type"]) for message in messages}
@@ -215,14 +215,14 @@ def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume,
 @posix
 @pytest.mark.parametrize("output", ["fine.nii.gz", "fine.nrrd"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_while_the_result_is_written_leaves_a_whole_file_or_none(start_python, request_of, make_volume, results, tmp_path, number, output):
+def test_a_signal_during_writing_leaves_a_whole_file_or_none(start_python, request_of, make_volume, results, tmp_path, number, output):
     write_volume(make_volume((20, 160, 160), affine=np.diag([1, 1, 8, 1])), tmp_path / "large.nrrd")
     process = start_python("-m", "SuperResolutionLib.worker", request_of(output, tmp_path / "large.nrrd", model="linear", factor=8))
     for line in process.stdout:
         if '"writing"' in line:
             break
     process.send_signal(number)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     left = [path.name for path in results.iterdir()]
     assert left == ([] if process.returncode else [output])
     assert process.returncode in (0, 128 + number)

@@ -61,7 +61,7 @@ class SliceStack(nn.Module):
     @property
     def working_values(self) -> int:
         """Numbers held at once for each thick voxel."""
-        return 4 * self.body[0].out_channels + 4 * max(self.factors)
+        return 4 * self.body[0].out_channels + 16 * max(self.factors)
 
     def forward(self, slices: Tensor, factor: int) -> Tensor:
         """Upscale along the first spatial axis.
