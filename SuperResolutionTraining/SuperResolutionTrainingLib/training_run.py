@@ -8,7 +8,7 @@ import sys
 import time
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.model_file import load_model, save_model
@@ -16,6 +16,9 @@ from SuperResolutionLib.version import __version__
 from SuperResolutionLib.whole import whole_file
 
 from .recipe import Recipe, Scan, read_recipe
+
+if TYPE_CHECKING:
+    from .trainer import Progress
 
 SHIPPED = Path(__file__).parent / "recipes"
 
@@ -53,15 +56,35 @@ def run(recipe: str, data: Path, out: Path, resume: bool = False) -> Path:
     if not data.is_dir():
         raise RequestError(f"{data}: no such folder; accepted is the folder of the recipe's scans")
     start = load_model(path.parent / read.start).network.state_dict() if read.start else None
-    started = time.perf_counter()
-    curve: list[tuple[int, float]] = []
+    curve = _Curve(out / "progress.jsonl", resume)
+    network = train(read, data, out, resume, start, curve.add)
+    return _finish(read, network, data, out, {"seconds": round(curve.seconds), "curve": curve.points})
 
-    def report(progress: Any) -> None:
-        curve.append((progress.step, round(progress.loss, 6)))
-        print(f"step {progress.step} of {progress.steps}, loss {progress.loss:.5f}, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
 
-    network = train(read, data, out, resume, start, report)
-    return _finish(read, network, data, out, {"seconds": round(time.perf_counter() - started), "curve": curve})
+class _Curve:
+    """Loss over steps and seconds, kept in a file so that a resumed run continues it."""
+
+    def __init__(self, path: Path, resume: bool) -> None:
+        self._path = path
+        lines = path.read_text(encoding="utf-8").splitlines() if resume and path.is_file() else []
+        self.points: list[dict[str, float]] = [json.loads(line) for line in lines]
+        self._before = self.points[-1]["seconds"] if self.points else 0.0
+        self._started = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training up to the last point, all sittings together."""
+        return self.points[-1]["seconds"] if self.points else 0.0
+
+    def add(self, progress: Progress) -> None:
+        """Take a report of the trainer, tell it, and keep it."""
+        seconds = self._before + time.perf_counter() - self._started
+        point = {"step": progress.step, "loss": round(progress.loss, 6), "seconds": round(seconds, 1)}
+        # What an interrupted sitting did after its last checkpoint was done again.
+        self.points = [earlier for earlier in self.points if earlier["step"] < progress.step] + [point]
+        with whole_file(self._path) as partial:
+            partial.write_text("".join(f"{json.dumps(each)}\n" for each in self.points), encoding="utf-8")
+        print(f"step {progress.step} of {progress.steps}, loss {progress.loss:.5f}, {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
 def _recipe_path(recipe: str) -> Path:

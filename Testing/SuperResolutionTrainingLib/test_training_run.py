@@ -57,13 +57,21 @@ def test_the_model_is_taken_by_every_door(recipe_file, scans, out, monkeypatch, 
 def test_the_record_holds_recipe_curve_and_quality(recipe_file, scans, out):
     training_run.run(str(recipe_file()), scans, out)
     record = json.loads((out / "tiny.json").read_text())
-    assert record["recipe"]["id"] == "tiny" and [step for step, _ in record["curve"]] == [50]
+    assert record["recipe"]["id"] == "tiny" and [point["step"] for point in record["curve"]] == [50]
     assert record["quality"] == [dict(entry) for entry in read_card(out / "tiny.safetensors").quality]
 
 
-def test_nothing_but_model_record_and_checkpoint_is_left(recipe_file, scans, out):
+def test_nothing_but_model_record_curve_and_checkpoint_is_left(recipe_file, scans, out):
     training_run.run(str(recipe_file()), scans, out)
-    assert len(list(out.iterdir())) == 3 and {"tiny.safetensors", "tiny.json"} < {path.name for path in out.iterdir()}
+    assert {path.name for path in out.iterdir()} == {"tiny.safetensors", "tiny.json", "progress.jsonl", "checkpoint.pt"}
+
+
+def test_a_resumed_run_adds_its_seconds_to_those_before(recipe_file, scans, out):
+    training_run.run(str(recipe_file()), scans, out)
+    point = json.loads((out / "progress.jsonl").read_text())
+    (out / "progress.jsonl").write_text(json.dumps(point | {"seconds": 1000.0}) + "\n")
+    card = read_card(training_run.run(str(recipe_file()), scans, out, resume=True))
+    assert card.training["seconds"] == 1000
 
 
 def test_every_acquisition_trained_on_is_named_once_the_main_one_first(recipe_file, scans, out):
