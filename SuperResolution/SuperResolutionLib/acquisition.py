@@ -41,7 +41,7 @@ class Acquisition:
     def __post_init__(self) -> None:
         if self.profile not in PROFILES:
             raise RequestError(f"profile '{self.profile}': accepted are {', '.join(PROFILES)}")
-        if self.factor < 2:
+        if self.factor < 2 or self.factor != int(self.factor):
             raise RequestError(f"factor {self.factor}: accepted are whole numbers from 2")
         if not self.thickness > 0:
             raise RequestError(f"slice thickness {self.thickness} of the spacing: accepted are positive numbers")
@@ -164,9 +164,8 @@ def degrade(
     dimension = array_axis(axis)
     slices = volume.shape[dimension] // factor
     if slices < 2:
-        raise RequestError(
-            f"factor {factor} along {axis}: {volume.source or 'the volume'} has {volume.shape[dimension]} slices there; at least {2 * factor} are needed"
-        )
+        found = f"{volume.source or 'the volume'} has {volume.shape[dimension]} slices there"
+        raise RequestError(f"factor {factor} along {axis}: {found}; at least {2 * factor} are needed")
     kept = np.take(volume.voxels, np.arange(slices * factor), axis=dimension)
     thick = acquisition.operator(slices)(kept, dimension)
     if noise:

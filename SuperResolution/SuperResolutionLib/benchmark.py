@@ -34,7 +34,8 @@ class Ceiling:
         return {"type": "ceiling", **asdict(self)}
 
     def __str__(self) -> str:
-        return f"{self.cpus} CPUs; matrix product {self.matrix_product_float32:.0f} GFLOP/s float32, {self.matrix_product_bfloat16:.0f} bfloat16"
+        rates = f"{self.matrix_product_float32:.0f} GFLOP/s float32, {self.matrix_product_bfloat16:.0f} bfloat16"
+        return f"{self.cpus} CPUs; matrix product {rates}"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ class Timing:
 
     def __str__(self) -> str:
         ran = f"{self.device} {self.precision}".strip() or "cpu"
-        return f"{self.upscaler:12} {self.seconds:7.2f} s  {self.voxels_per_second / 1e6:8.2f} Mvoxel/s out  peak {self.peak_memory_mb} MB  {ran}"
+        rate = f"{self.voxels_per_second / 1e6:8.2f} Mvoxel/s out"
+        return f"{self.upscaler:12} {self.seconds:7.2f} s  {rate}  peak {self.peak_memory_mb} MB  {ran}"
 
 
 def run_benchmark() -> Iterator[Ceiling | Timing]:

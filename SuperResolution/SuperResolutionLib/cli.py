@@ -60,7 +60,9 @@ def _failed(options: argparse.Namespace, message: str, status: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
-        prog="superresolution", description="Makes thick-slice MR and CT volumes sharp. Research use, not for diagnosis.", allow_abbrev=False
+        prog="superresolution",
+        description="Makes thick-slice MR and CT volumes sharp. Research use, not for diagnosis.",
+        allow_abbrev=False,
     )
     parser.add_argument("--version", action="version", version=f"superresolution {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -77,7 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("output", metavar="OUTPUT", help="a file of those kinds, or a folder for a DICOM series")
     command.add_argument("--model", default="auto", metavar="auto|ID|FILE", help="see the command models (default: auto)")
     command.add_argument("--factor", type=int, metavar="N", help="default: the one nearest to isotropic voxels, at most 4")
-    command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k", "all"), help="array axis, i fastest (default: largest spacing)")
+    command.add_argument(
+        "--axis", default="auto", choices=("auto", "i", "j", "k", "all"), help="array axis, i fastest (default: largest spacing)"
+    )
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
     command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
@@ -168,8 +172,10 @@ def _upscale(options: argparse.Namespace) -> None:
     with _Bars() as bars:
         run_job(job, bars.show)
     result = bars.result
+    matrix = " x ".join(map(str, reversed(result["shape"])))
+    spacing = " x ".join(f"{length:.4g}" for length in result["spacing"])
     print(
-        f"{result['output']}: {' x '.join(map(str, reversed(result['shape'])))} voxels of {' x '.join(f'{s:.4g}' for s in result['spacing'])} mm, "
+        f"{result['output']}: {matrix} voxels of {spacing} mm, "
         f"x{result['factor']} along {result['axis']} by {result['model']} in {result['seconds_total']:.1f} s; "
         f"measurement residual ({result['acquisition']}) {result['residual_before']:.2%} -> {result['residual_after']:.2%} of the range"
     )
@@ -258,7 +264,9 @@ def _training_library(module: str) -> Any:
     try:
         return import_module(f"SuperResolutionTrainingLib.{module}")
     except ModuleNotFoundError as error:
-        raise RequestError(f"this command needs the Python package '{error.name}', which is not installed; install superresolution[training]") from error
+        raise RequestError(
+            f"this command needs the Python package '{error.name}', which is not installed; install superresolution[training]"
+        ) from error
 
 
 if __name__ == "__main__":

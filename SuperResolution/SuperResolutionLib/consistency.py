@@ -25,9 +25,7 @@ def measurement_residual(fine: np.ndarray, thick: np.ndarray, acquisition: Acqui
     """
     spread = float(thick.max()) - float(thick.min())
     operator = acquisition.operator(len(thick))
-    total = sum(
-        float(np.square(operator(fine[:, rows], 0) - thick[:, rows], dtype=np.float64).sum()) for rows in _row_blocks(fine)
-    )
+    total = sum(float(np.square(operator(fine[:, rows], 0) - thick[:, rows], dtype=np.float64).sum()) for rows in _row_blocks(fine))
     return float(np.sqrt(total / thick.size)) / (spread or 1.0)
 
 

@@ -18,7 +18,8 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``shape`` (i, j, k), ``spacing`` (i, j, k, mm), ``origin`` (LPS mm), ``directions`` (columns i, j, k), ``modality``, ``units``, ``type``,
+        ``shape`` (i, j, k), ``spacing`` (i, j, k, mm), ``origin`` (LPS mm), ``directions`` (columns i, j, k), ``modality``, ``units``,
+        ``type``,
         ``minimum``, ``maximum``, ``slice_thickness`` (mm or None), ``thick_axis``, ``plane`` (of the slices across the thick axis),
         ``factor`` (that comes nearest to isotropic, or None), ``notes`` (what reading had to change).
     """
@@ -58,13 +59,14 @@ def _default_factor(volume: Volume) -> int | None:
 def describe_in_words(description: dict[str, Any]) -> str:
     """Return the description as a few lines for people."""
     thick = "ijk".index(description["thick_axis"])
+    matrix = " x ".join(map(str, description["shape"]))
     spacing = description["spacing"]
     others = " x ".join(f"{length:.3g}" for axis, length in enumerate(spacing) if axis != thick)
     thickness = description["slice_thickness"]
     factor = description["factor"]
     return "\n".join(
         (
-            f"{description['source']}: {description['modality']}, {' x '.join(map(str, description['shape']))} voxels of {description['type']}",
+            f"{description['source']}: {description['modality']}, {matrix} voxels of {description['type']}",
             f"  {description['plane']} slices every {spacing[thick]:.4g} mm along {description['thick_axis']}, {others} mm in plane"
             + (f", {thickness:.4g} mm thick" if thickness else ""),
             f"  values {description['minimum']:g} to {description['maximum']:g} {description['units']}".rstrip(),

@@ -44,7 +44,8 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int)
     Parameters
     ----------
     name : str
-        One of `PRECISIONS`; ``auto`` takes the reduced type only if a trial on `sample` shows it faster and within 0.1 % of the sample's range.
+        One of `PRECISIONS`; ``auto`` takes the reduced type only if a trial on `sample` shows it faster and within 0.1 % of the
+        sample's range (root mean square; 1 % at worst).
     network : Module
         On its device.
     sample : Tensor, shape (1, slices, rows, columns)
@@ -71,7 +72,9 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int)
         # The device has no kernels for the reduced type.
         return torch.float32, seconds
     spread = float(sample.max() - sample.min()) or 1.0
-    accurate = float((exact - rough).abs().max()) <= _ACCURATE * spread * 10 and float((exact - rough).pow(2).mean().sqrt()) <= _ACCURATE * spread
+    accurate = (
+        float((exact - rough).abs().max()) <= _ACCURATE * spread * 10 and float((exact - rough).pow(2).mean().sqrt()) <= _ACCURATE * spread
+    )
     return (reduced, reduced_seconds) if accurate and reduced_seconds < _WORTHWHILE * seconds else (torch.float32, seconds)
 
 

@@ -113,7 +113,9 @@ def read_card(path: str | Path) -> Card:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise RequestError(f"{path}: damaged or no safetensors file ({' '.join(str(error).split())}); accepted are model files written by this engine") from error
+        raise RequestError(
+            f"{path}: damaged or no safetensors file ({' '.join(str(error).split())}); accepted are model files written by this engine"
+        ) from error
     if _KEY not in metadata:
         raise RequestError(f"{path}: weights without a card; accepted are model files written by this engine")
     return _card_from(metadata[_KEY], path)
@@ -167,7 +169,7 @@ _USED_ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "arguments": (lambda value: isinstance(value, dict), "an object"),
     "factors": (lambda value: _all(int, value) and len(value) > 0, "a list of whole numbers"),
     "modalities": (lambda value: _all(str, value), "a list of names"),
-    "acquisitions": (lambda value: _all(str, value) and 0 < len(value) and set(value) <= set(PROFILES), f"a list of {', '.join(PROFILES)}"),
+    "acquisitions": (lambda value: _all(str, value) and len(value) > 0 and set(value) <= set(PROFILES), f"a list of {', '.join(PROFILES)}"),
     "halo": (lambda value: _all(int, value), "a list of whole numbers"),
     "normalisation": (lambda value: _has_numbers(value, "low", "high"), "an object with the numbers low and high"),
     "quality": (
@@ -194,7 +196,9 @@ def load_model(path: str | Path) -> LoadedModel:
     weights = load(content)
     digest = _weights_sha256(weights)
     if digest != card.weights_sha256:
-        raise RequestError(f"{path}: weights with SHA-256 {digest[:16]}…; the card says {card.weights_sha256[:16]}…: the file is damaged or was changed")
+        raise RequestError(
+            f"{path}: weights with SHA-256 {digest[:16]}…; the card says {card.weights_sha256[:16]}…: the file is damaged or was changed"
+        )
     try:
         network = build_network(card.network, card.arguments)
         network.load_state_dict(weights)

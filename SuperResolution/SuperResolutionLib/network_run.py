@@ -57,7 +57,9 @@ class NetworkRun:
         self._offset, self._scale = _normalisation(thick, model.card.normalisation)
         self.device = choose_device(settings.device)
         self._network.to(self.device, memory_format=torch.channels_last)
-        centre = tuple(slice((length - min(length, size)) // 2, (length + min(length, size)) // 2) for length, size in zip(thick.shape, _PROBE))
+        centre = tuple(
+            slice((length - min(length, size)) // 2, (length + min(length, size)) // 2) for length, size in zip(thick.shape, _PROBE)
+        )
         self._dtype, _ = choose_precision(settings.precision, self._network, self._tensor(centre), factor)
         self.precision = str(self._dtype).removeprefix("torch.")
         voxel_bytes = self._dtype.itemsize * self._network.working_values
@@ -90,7 +92,9 @@ class NetworkRun:
             try:
                 fine[piece.fine(self._factor)] = self._piece(piece)
             except torch.OutOfMemoryError as error:
-                raise WorkError(f"device {self.device}: out of memory with pieces of {self.plan.size} voxels; a lower --memory uses smaller ones") from error
+                raise WorkError(
+                    f"device {self.device}: out of memory with pieces of {self.plan.size} voxels; a lower --memory uses smaller ones"
+                ) from error
             elapsed = time.perf_counter() - started
             progress(number / len(pieces), elapsed / number * (len(pieces) - number))
         return fine

@@ -95,7 +95,7 @@ def make_plan(
     views : int
         Orthogonal views that are averaged.
     memory_mb : int, optional
-        Limit for input, result and one piece together in MiB; without it pieces take at most 768 MiB.
+        Limit for input, result and one piece together in MiB; without it pieces take at most 768 MiB where the network allows.
 
     Raises
     ------
@@ -107,6 +107,8 @@ def make_plan(
     size = list(shape)
     while bytes_per_voxel * _with_halo(shape, size, halo) > budget:
         divisible = [axis for axis in range(3) if size[axis] > _SMALLEST_PIECE]
+        if not divisible and memory_mb is None:
+            break
         if not divisible:
             needed = (volumes + bytes_per_voxel * _with_halo(shape, size, halo)) >> 20
             raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {needed + 1} MB")

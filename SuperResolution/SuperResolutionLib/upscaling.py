@@ -164,7 +164,9 @@ def upscale(
             steps.append(step)
         voxels = to_type(fine.voxels, volume.voxels.dtype)
     except MemoryError as error:
-        raise WorkError(f"{volume.source or 'volume'} at factor {factor}: not enough memory; a lower --memory uses smaller pieces") from error
+        raise WorkError(
+            f"{volume.source or 'volume'} at factor {factor}: not enough memory; a lower --memory uses smaller pieces"
+        ) from error
     before, after = max(step.before for step in steps), max(step.after for step in steps)
     provenance = Provenance(
         info.id, model.sha256 if model else "", factor, wanted.axis if wanted.axis == "all" else axes[0], steps[0].acquisition,
@@ -186,7 +188,9 @@ def _warnings(volume: Volume, factor: int, info: UpscalerInfo) -> tuple[str, ...
     spacing, thickness = volume.spacing[2], volume.slice_thickness
     if info.kind == "network" and thickness is not None and abs(thickness / spacing - 1) > _TOUCHING:
         how = "overlap" if thickness > spacing else "leave gaps"
-        warnings.append(f"slices {thickness:.4g} mm thick lie {spacing:.4g} mm apart: they {how}, and the model was trained on slices that touch")
+        warnings.append(
+            f"slices {thickness:.4g} mm thick lie {spacing:.4g} mm apart: they {how}, and the model was trained on slices that touch"
+        )
     return tuple(warnings)
 
 
@@ -221,7 +225,7 @@ def choose_factor(volume: Volume, settings: Settings) -> int:
         If the factor asked for is below 2, or none was asked for and the voxels are isotropic already.
     """
     if settings.factor is not None:
-        if settings.factor < 2:
+        if settings.factor < 2 or settings.factor != int(settings.factor):
             raise RequestError(f"factor {settings.factor}: accepted are whole numbers from 2")
         return settings.factor
     if settings.axis == "all":
@@ -232,7 +236,8 @@ def choose_factor(volume: Volume, settings: Settings) -> int:
     factor = min(range(1, SAFE_FACTOR + 1), key=lambda f: abs(np.log(spacing[axis] / f / others)))
     if factor == 1:
         found = " x ".join(f"{length:.3g}" for length in volume.spacing)
-        raise RequestError(f"{volume.source or 'volume'}: voxels of {found} mm are nearly isotropic along {axis}; name a --factor from 2 to make them finer")
+        found = f"{volume.source or 'volume'}: voxels of {found} mm are nearly isotropic along {axis}"
+        raise RequestError(f"{found}; name a --factor from 2 to make them finer")
     return factor
 
 
@@ -246,7 +251,14 @@ class _Step:
 
 
 def _along(
-    volume: Volume, axis: str, factor: int, info: UpscalerInfo, model: LoadedModel | None, settings: Settings, report: Report, announce: Announce | None
+    volume: Volume,
+    axis: str,
+    factor: int,
+    info: UpscalerInfo,
+    model: LoadedModel | None,
+    settings: Settings,
+    report: Report,
+    announce: Announce | None,
 ) -> tuple[Volume, _Step]:
     """Make one axis finer."""
     dimension = array_axis(axis)

@@ -8,15 +8,16 @@ with the settings of `upscaling.Settings`, each optional. ``resample`` (optional
 see `files.read_volume`; a ``warning`` then says what was done. Every line on standard output is one object with a ``type``:
 
 ``plan``
-    ``axis``, ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``, ``views``, ``memory_mb``, ``device``,
-    ``precision``. Once for each axis that a network makes finer.
+    ``axis``, ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``, ``views``, ``memory_mb``,
+    ``device``, ``precision``. Once for each axis that a network makes finer.
 ``progress``
     ``stage`` (reading, upscaling, checking, writing), ``fraction`` (of the stage), ``seconds_left`` (of the stage, or null).
 ``warning``
     ``message``.
 ``result``
-    ``output``, ``model``, ``model_sha256``, ``factor``, ``axis``, ``acquisition``, ``residual_before``, ``residual_after`` (over the range of the
-    input), ``device``, ``precision``, ``shape`` (k, j, i), ``spacing`` (i, j, k, mm), ``seconds`` (upscaling), ``seconds_total``. The last line.
+    ``output``, ``model``, ``model_sha256``, ``factor``, ``axis``, ``acquisition``, ``residual_before``, ``residual_after`` (over the
+    range of the input), ``device``, ``precision``, ``shape`` (k, j, i), ``spacing`` (i, j, k, mm), ``seconds`` (upscaling),
+    ``seconds_total``. The last line.
 ``error``
     ``message``, ``exit_status``. The last line.
 

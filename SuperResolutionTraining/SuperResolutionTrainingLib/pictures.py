@@ -150,7 +150,9 @@ def _scales(columns: list[_Column], planes: list[list[Plane]], truth: int) -> tu
     low, high = np.percentile(seen, (0.5, 99.7))
     if low < -500:
         low, high = CT_WINDOW
-    differences = [plane.pixels.ravel() for row in planes for plane, column in zip(row, columns, strict=True) if column.kind == "difference"]
+    differences = [
+        plane.pixels.ravel() for row in planes for plane, column in zip(row, columns, strict=True) if column.kind == "difference"
+    ]
     most = float(np.percentile(np.concatenate(differences), 99.5)) if differences else 0.0
     grey = {"cmap": "gray", "vmin": float(low), "vmax": float(high)}
     return grey, {"cmap": "inferno", "vmin": 0.0, "vmax": most or 1.0}

@@ -121,6 +121,10 @@ class Recipe:
     validated_factors: tuple[int, ...] = (2, 4)
 
     def __post_init__(self) -> None:
+        self._check_scans()
+        self._check_numbers()
+
+    def _check_scans(self) -> None:
         splits: dict[str, str] = {}
         for scan in self.scans:
             if scan.split not in ("train", "validation"):
@@ -129,8 +133,20 @@ class Recipe:
                 raise RequestError(f"recipe: subject '{scan.subject}' is in both splits; each subject may be in one")
             if not scan.axes or not set(scan.axes) <= set(AXES):
                 raise RequestError(f"recipe: axes '{scan.axes}' of {scan.file}: accepted are letters of i, j, k")
+            if min(scan.coarsen) < 1 or not scan.weight > 0:
+                found = f"coarsen {list(scan.coarsen)} and weight {scan.weight:g} of {scan.file}"
+                raise RequestError(f"recipe: {found}: accepted are counts from 1 and weights above 0")
         if "train" not in splits.values():
             raise RequestError("recipe: no scan has split 'train'; at least one is needed")
+
+    def _check_numbers(self) -> None:
+        if not self.acquisitions or any(not drawn.weight > 0 for drawn in self.acquisitions):
+            raise RequestError("recipe: acquisitions: at least one is needed, each with a weight above 0")
+        if self.steps < 1 or not self.learning_rate > 0:
+            raise RequestError(f"recipe: steps {self.steps} and learning_rate {self.learning_rate:g}: accepted are positive numbers")
+        size, margin = min(self.patches.slices, self.patches.plane), self.patches.margin
+        if self.patches.batch < 1 or margin < 0 or size <= 2 * margin:
+            raise RequestError(f"recipe: patches of {size} voxels with a margin of {margin}: accepted are margins that leave voxels inside")
         for drawn in self.acquisitions:
             for thickness in drawn.thickness:
                 Acquisition(drawn.profile, 2, thickness)

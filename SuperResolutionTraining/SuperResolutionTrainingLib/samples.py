@@ -89,7 +89,9 @@ class PatchSampler:
         if random.random() < self._recipe.contrast_changes:
             fine = _changed_contrast(fine, random)
         drawn = self._recipe.acquisitions[random.choice(len(self._acquisition_chances), p=self._acquisition_chances)]
-        acquisition = Acquisition(drawn.profile, factor, random.uniform(*drawn.thickness) if drawn.thickness[0] < drawn.thickness[1] else drawn.thickness[0])
+        acquisition = Acquisition(
+            drawn.profile, factor, random.uniform(*drawn.thickness) if drawn.thickness[0] < drawn.thickness[1] else drawn.thickness[0]
+        )
         thick = acquisition.operator(self._recipe.patches.slices)(fine, 0)
         thick += random.normal(0, random.uniform(0, self._recipe.noise), thick.shape).astype(np.float32)
         return thick, fine

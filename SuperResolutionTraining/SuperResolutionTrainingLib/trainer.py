@@ -34,7 +34,12 @@ class Progress:
 
 
 def train(
-    recipe: Recipe, data: Path, out: Path, resume: bool = False, start: dict[str, Tensor] | None = None, report: Callable[[Progress], None] | None = None
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    resume: bool = False,
+    start: dict[str, Tensor] | None = None,
+    report: Callable[[Progress], None] | None = None,
 ) -> nn.Module:
     """Train a network and return it.
 
@@ -64,7 +69,9 @@ def train(
     network = build_network(recipe.network, recipe.arguments).to(device, memory_format=torch.channels_last)
     if start:
         own = network.state_dict()
-        network.load_state_dict({name: start[name] if name in start and start[name].shape == value.shape else value for name, value in own.items()})
+        network.load_state_dict(
+            {name: start[name] if name in start and start[name].shape == value.shape else value for name, value in own.items()}
+        )
     sampler = PatchSampler(recipe, data, recipe.drawn_factors or network.factors)
     optimiser = torch.optim.AdamW(network.parameters(), lr=recipe.learning_rate, weight_decay=0)
     first = _load_checkpoint(out, recipe, network, optimiser) if resume else 0
@@ -75,7 +82,9 @@ def train(
             group["lr"] = recipe.learning_rate * _schedule(step, recipe.steps)
         loss = _step(network, optimiser, sampler, recipe, step, device)
         if not math.isfinite(loss):
-            raise WorkError(f"training of {recipe.id}: the loss is {loss} at step {step}; a lower learning rate than {recipe.learning_rate:g} may help")
+            raise WorkError(
+                f"training of {recipe.id}: the loss is {loss} at step {step}; a lower learning rate than {recipe.learning_rate:g} may help"
+            )
         total += loss
         if (step + 1) % 50 == 0:
             if report:
@@ -86,7 +95,9 @@ def train(
     return network
 
 
-def _step(network: nn.Module, optimiser: torch.optim.Optimizer, sampler: PatchSampler, recipe: Recipe, step: int, device: torch.device) -> float:
+def _step(
+    network: nn.Module, optimiser: torch.optim.Optimizer, sampler: PatchSampler, recipe: Recipe, step: int, device: torch.device
+) -> float:
     thick, fine, factor = sampler.batch(step)
     thick, fine = torch.from_numpy(thick).to(device), torch.from_numpy(fine).to(device)
     with torch.autocast(device.type, torch.bfloat16):

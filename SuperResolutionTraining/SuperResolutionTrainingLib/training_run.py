@@ -119,7 +119,9 @@ def _finish(recipe: Recipe, network: Any, data: Path, out: Path, record: dict[st
     save_model(path, network, **card, quality=tuple(quality))
     record_file = path.with_suffix(".json")
     with whole_file(record_file) as partial:
-        partial.write_text(json.dumps({**card["training"], **record, "recipe": recipe.as_dict(), "quality": quality}, indent=1), encoding="utf-8")
+        partial.write_text(
+            json.dumps({**card["training"], **record, "recipe": recipe.as_dict(), "quality": quality}, indent=1), encoding="utf-8"
+        )
     print(gains(quality), file=sys.stderr)
     return path
 

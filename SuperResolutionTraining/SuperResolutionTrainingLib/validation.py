@@ -73,10 +73,11 @@ def gains(entries: Iterable[dict[str, Any]]) -> str:
     lines, groups = [], {}
     for entry in entries:
         gain = entry["psnr"] - entry["psnr_cubic"]
+        psnr_change = f"PSNR {entry['psnr_cubic']:6.2f} -> {entry['psnr']:6.2f} dB ({gain:+.2f})"
         groups.setdefault((entry["modality"], entry["factor"], entry["profile"]), []).append(gain)
         lines.append(
             f"{entry['subject']:24} {entry['modality']} x{entry['factor']} {entry['axis']} {entry['profile']:9} "
-            f"PSNR {entry['psnr_cubic']:6.2f} -> {entry['psnr']:6.2f} dB ({gain:+.2f})  NCC {entry['ncc_cubic']:.4f} -> {entry['ncc']:.4f}  "
+            f"{psnr_change}  NCC {entry['ncc_cubic']:.4f} -> {entry['ncc']:.4f}  "
             f"SSIM {entry['ssim_cubic']:.4f} -> {entry['ssim']:.4f}"
         )
     for (modality, factor, profile), values in groups.items():

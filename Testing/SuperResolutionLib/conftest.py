@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from SuperResolutionLib.volume import Volume
 
 ENGINE = Path(__file__).parents[2] / "SuperResolution"
@@ -60,6 +61,7 @@ def make_network():
 
     def make(name="slice_stack", seed=0, **arguments):
         import torch
+
         from SuperResolutionLib.networks import build_network
 
         network = build_network(name, NETWORKS[name] | arguments)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from SuperResolutionLib.acquisition import PROFILES, Acquisition, degrade, resolve_axis
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.volume import AXES, Volume, array_axis

@@ -5,6 +5,7 @@ from dataclasses import asdict
 
 import numpy as np
 import pytest
+
 from SuperResolutionLib import cli, files, model_zoo, upscaling
 from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import WorkError

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from SuperResolutionLib import consistency
 from SuperResolutionLib.acquisition import PROFILES, Acquisition
 from SuperResolutionLib.consistency import measurement_residual, project

@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+
 from SuperResolutionLib.description import describe_in_words, describe_volume, slice_plane
 from SuperResolutionLib.volume import AXES, Volume
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from SuperResolutionLib.devices import choose_device, choose_precision, run_network
 from SuperResolutionLib.errors import RequestError
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk
+
 from dicom_phantom import OBLIQUE, Phantom, noise
 from SuperResolutionLib import files, whole
 from SuperResolutionLib.errors import RequestError, WorkError

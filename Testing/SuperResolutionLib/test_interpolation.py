@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 import SimpleITK as sitk
 from scipy.ndimage import map_coordinates
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.interpolation import INTERPOLATIONS, interpolation_operator
 

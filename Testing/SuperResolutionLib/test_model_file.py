@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
+
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.model_file import load_model, read_card, save_model
 

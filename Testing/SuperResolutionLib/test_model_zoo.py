@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from SuperResolutionLib import model_zoo
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.model_file import load_model

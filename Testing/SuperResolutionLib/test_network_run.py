@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 import torch
+
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.model_file import load_model
 from SuperResolutionLib.network_run import NetworkRun

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.number_type import to_type
 

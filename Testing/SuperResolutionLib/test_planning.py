@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.planning import make_plan
 

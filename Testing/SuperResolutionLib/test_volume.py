@@ -2,6 +2,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pytest
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.volume import AXES, Volume, array_axis
 

@@ -4,6 +4,7 @@ import signal
 
 import numpy as np
 import pytest
+
 from SuperResolutionLib import files, upscaling, worker
 from SuperResolutionLib.errors import WorkError
 from SuperResolutionLib.files import read_volume, write_volume

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
+
 from SuperResolutionLib.files import write_volume
 from SuperResolutionLib.volume import Volume
 

@@ -1,5 +1,6 @@
 import pytest
 import yaml
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionTrainingLib import training_run
 from SuperResolutionTrainingLib.recipe import DrawnAcquisition, Patches, Recipe, read_recipe, recipe_from
@@ -120,3 +121,23 @@ def test_a_file_that_is_no_plain_yaml_is_refused_with_its_path(tmp_path, content
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(RequestError, match="recipe .*absent.yaml.*No such file"):
         read_recipe(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"acquisitions": []}, "at least one is needed"),
+        ({"acquisitions": [{"profile": "mean", "weight": 0}]}, "a weight above 0"),
+        ({"steps": 0}, "steps 0"),
+        ({"learning_rate": 0.0}, "learning_rate 0"),
+        ({"patches": {"slices": 4, "margin": 2}}, "patches of 4 voxels with a margin of 2"),
+    ],
+)
+def test_numbers_that_make_no_run_are_refused(plain_recipe, change, message):
+    assert message in refusal(plain_recipe | change)
+
+
+@pytest.mark.parametrize("change", [{"coarsen": [0, 1, 1]}, {"weight": -1}])
+def test_a_scan_that_could_not_be_drawn_is_refused(plain_recipe, change):
+    first, *rest = plain_recipe["scans"]
+    assert "accepted are counts from 1 and weights above 0" in refusal(plain_recipe | {"scans": [first | change, *rest]})

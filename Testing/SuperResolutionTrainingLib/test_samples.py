@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from SuperResolutionLib.acquisition import Acquisition
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import read_volume, write_volume

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.networks import build_network
 from SuperResolutionTrainingLib.samples import PatchSampler

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 import yaml
+
 from SuperResolutionLib import cli, model_zoo
 from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import RequestError

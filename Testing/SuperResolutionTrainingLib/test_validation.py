@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.files import write_volume
 from SuperResolutionLib.upscaling import upscale

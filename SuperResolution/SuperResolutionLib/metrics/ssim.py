@@ -11,9 +11,7 @@ MARGIN = int(TRUNCATE * SIGMA + 0.5)
 WINDOW = 2 * MARGIN + 1
 
 
-def ssim(
-    candidate: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None, data_range: float | None = None
-) -> float:
+def ssim(candidate: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None, data_range: float | None = None) -> float:
     """Return the mean structural similarity.
 
     Each voxel has ((2 μc μr + C₁)(2 σcr + C₂)) / ((μc² + μr² + C₁)(σc² + σr² + C₂)), C₁ = (0.01 L)², C₂ = (0.03 L)², with moments

@@ -13,9 +13,9 @@ _EXCHANGE_EVERY = 2
 class SliceStack(nn.Module):
     """Residual network over stacks of neighbouring thick slices.
 
-    A thick slice and its neighbours enter as channels of a plane image; the channels that leave are the fine slices of that thick slice
-    (sub-pixel shuffle along one axis, Shi et al., CVPR 2016), added to cubic interpolation. Before every second layer some channels move one slice up or
-    down (temporal shift, Lin et al., ICCV 2019), which lets slices exchange features at no arithmetic cost.
+    A thick slice and its neighbours enter as channels of a plane image; the channels that leave are the fine slices of that thick
+    slice (sub-pixel shuffle along one axis, Shi et al., CVPR 2016), added to cubic interpolation. Before every second layer some
+    channels move one slice up or down (temporal shift, Lin et al., ICCV 2019), which lets slices exchange features at no arithmetic cost.
 
     There are no biases and no norm layers, and the head's weights sum to zero: f(a·x + b) = a·f(x) + b for a > 0, so that no
     intensity range or offset is special (bias-free networks: Mohan et al., ICLR 2020).

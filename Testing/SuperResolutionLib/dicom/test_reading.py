@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_phantom import OBLIQUE, Phantom, noise, read_with_itk, save
 from pydicom import Dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -18,6 +17,8 @@ from pydicom.uid import (
     JPEGLSLossless,
     RLELossless,
 )
+
+from dicom_phantom import OBLIQUE, Phantom, noise, read_with_itk, save
 from SuperResolutionLib.dicom import read_dicom
 
 SYNTAXES = [

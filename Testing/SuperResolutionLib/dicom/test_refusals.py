@@ -6,8 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_phantom import OBLIQUE, Phantom, noise
 from pydicom import Dataset
+
+from dicom_phantom import OBLIQUE, Phantom, noise
 from SuperResolutionLib.dicom import read_dicom
 from SuperResolutionLib.errors import RequestError
 

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import SimpleITK as sitk
-from dicom_phantom import OBLIQUE, Phantom, noise, save
 from pydicom import Dataset, dcmread
+
+from dicom_phantom import OBLIQUE, Phantom, noise, save
 from SuperResolutionLib import worker
 from SuperResolutionLib.cli import main
 from SuperResolutionLib.dicom import read_dicom

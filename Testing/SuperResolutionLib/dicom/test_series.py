@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from dicom_phantom import Phantom, item, noise, save
 from pydicom import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEG2000Lossless, RLELossless
+
+from dicom_phantom import Phantom, item, noise, save
 from SuperResolutionLib.dicom import list_series, read_dicom
 from SuperResolutionLib.errors import RequestError
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pydicom
 import pytest
-from dicom_phantom import OBLIQUE, Phantom, noise, read_with_itk, save
 from pydicom import Dataset
 from pydicom.uid import CTImageStorage, JPEGBaseline8Bit, MRImageStorage
+
+from dicom_phantom import OBLIQUE, Phantom, noise, read_with_itk, save
 from SuperResolutionLib.dicom import read_dicom, write_dicom
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.provenance import Provenance

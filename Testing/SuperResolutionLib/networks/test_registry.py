@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.networks import build_network, network_names
 

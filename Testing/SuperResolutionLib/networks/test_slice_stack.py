@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from SuperResolutionLib.networks import build_network
 from SuperResolutionLib.networks.slice_stack import keys_interpolation
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.interpolation import interpolation_operator
 from SuperResolutionLib.networks import build_network
