@@ -95,7 +95,10 @@ class SliceStack(nn.Module):
         weight = weight - weight.mean(dim=(1, 2, 3), keepdim=True)
         # Not in reduced precision: a large common offset would drown the differences that the weights take.
         with torch.autocast(slices.device.type, enabled=False):
-            return functional.conv2d(stacks.contiguous(memory_format=torch.channels_last), weight)
+            features = functional.conv2d(stacks.contiguous(memory_format=torch.channels_last), weight)
+        kind = slices.device.type
+        # What follows would be cast layer by layer, with twice the memory in between.
+        return features.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else features
 
     def _exchange(self, features: Tensor, batch: int) -> Tensor:
         """Move some channels one slice up and as many one slice down; the outer slices keep theirs."""
