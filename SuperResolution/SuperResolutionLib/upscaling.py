@@ -89,7 +89,7 @@ class Result:
     factor : int
     axis : str
     acquisition : str
-        Of the acquisitions the model was trained on, the one that explains the input best; ``mean`` for interpolations.
+        The main one of those the model was trained on; ``mean`` for interpolations.
     residual_before, residual_after : float
         Measurement check over the range of the input, before and after projection (see `consistency`).
     device, precision : str
@@ -273,21 +273,14 @@ def _along(
         announce(axis, run.plan, str(run.device), run.precision)
     fine = run.upscale(lambda fraction, left: report(Progress("upscaling", fraction, left)))
     report(Progress("checking", 0.0))
-    acquisition, before = _best_explanation(fine, thick, [Acquisition(name, factor) for name in model.card.acquisitions])
-    after = before
+    acquisition = Acquisition(model.card.acquisitions[0], factor)
+    before = after = measurement_residual(fine, thick, acquisition)
     if settings.consistency:
         project(fine, thick, acquisition)
         after = measurement_residual(fine, thick, acquisition)
     report(Progress("checking", 1.0, 0.0))
     finer = volume.regridded(np.moveaxis(fine, 0, dimension), axis, 1 / factor)
     return finer, _Step(acquisition.name, before, after, str(run.device), run.precision)
-
-
-def _best_explanation(fine: np.ndarray, thick: np.ndarray, acquisitions: list[Acquisition]) -> tuple[Acquisition, float]:
-    """Return the acquisition under which the result degrades to the input most nearly, and its residual."""
-    residuals = [measurement_residual(fine, thick, acquisition) for acquisition in acquisitions]
-    best = int(np.argmin(residuals))
-    return acquisitions[best], residuals[best]
 
 
 def _share(report: Report, number: int, total: int) -> Report:
