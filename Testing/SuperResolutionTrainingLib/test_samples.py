@@ -35,7 +35,7 @@ def test_another_seed_gives_other_batches(make_sampler):
 
 
 @pytest.mark.parametrize("factor", [2, 3, 4])
-@pytest.mark.parametrize("patches", [{"slices": 4, "plane": 12, "batch": 3}, WIDE])
+@pytest.mark.parametrize("patches", [{"slices": 4, "margin": 1, "plane": 12, "batch": 3}, WIDE])
 def test_a_batch_has_the_shape_that_the_recipe_says_even_where_a_scan_is_short(make_sampler, factor, patches):
     thick, fine, drawn = make_sampler((factor,), patches=patches).batch(0)
     assert drawn == factor and thick.dtype == fine.dtype == np.float32
@@ -64,7 +64,7 @@ def test_the_thickness_is_drawn_from_its_range(make_sampler):
 
 def test_every_acquisition_is_drawn_as_often_as_its_weight_says(make_sampler):
     drawn = [{"profile": "mean", "weight": 3}, {"profile": "kspace"}]
-    sampler = make_sampler(acquisitions=drawn, patches={"slices": 4, "plane": 8, "batch": 50})
+    sampler = make_sampler(acquisitions=drawn, patches={"slices": 4, "margin": 1, "plane": 8, "batch": 50})
     thick, fine, _ = sampler.batch(0)
     by_mean = np.abs(Acquisition("mean", 2).operator(4)(fine, 1) - thick).max(axis=(1, 2, 3)) < 1e-5
     assert 25 < by_mean.sum() < 48
@@ -79,7 +79,7 @@ def test_noise_is_added_to_the_thick_patch_alone_and_no_more_than_the_recipe_say
 
 def test_changed_contrast_keeps_edges_where_they_are(make_sampler):
     """Every grey value becomes another one, by one rule for the whole patch."""
-    plain, bent = (make_sampler(contrast_changes=changes, patches={"slices": 4, "plane": 12, "batch": 1}) for changes in (0.0, 1.0))
+    plain, bent = (make_sampler(contrast_changes=changes, patches={"slices": 4, "margin": 1, "plane": 12, "batch": 1}) for changes in (0.0, 1.0))
     changed = 0
     for number in range(6):
         _, fine, _ = bent.batch(number)
