@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -47,7 +46,7 @@ class Timing:
     precision: str
     seconds: float
     voxels_per_second: float
-    peak_memory_mb: int
+    peak_memory_mb: int | None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as plain data."""
@@ -55,8 +54,9 @@ class Timing:
 
     def __str__(self) -> str:
         ran = f"{self.device} {self.precision}".strip() or "cpu"
+        peak = f"peak {self.peak_memory_mb} MB" if self.peak_memory_mb else ""
         rate = f"{self.voxels_per_second / 1e6:8.2f} Mvoxel/s out"
-        return f"{self.upscaler:12} {self.seconds:7.2f} s  {rate}  peak {self.peak_memory_mb} MB  {ran}"
+        return f"{self.upscaler:12} {self.seconds:7.2f} s  {rate}  {peak}  {ran}"
 
 
 def run_benchmark() -> Iterator[Ceiling | Timing]:
@@ -90,6 +90,11 @@ def _matrix_product(dtype: Any) -> float:
     return 2 * _MATRIX**3 / min(seconds) / 1e9
 
 
-def _peak_memory_mb() -> int:
+def _peak_memory_mb() -> int | None:
+    """Return the largest memory of this process so far, or None on Windows, which does not tell."""
+    if os.name != "posix":
+        return None
+    import resource
+
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak >> (20 if sys.platform == "darwin" else 10)

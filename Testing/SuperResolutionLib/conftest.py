@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from SuperResolutionLib.files import write_volume
 from SuperResolutionLib.volume import Volume
 
 ENGINE = Path(__file__).parents[2] / "SuperResolution"
@@ -28,6 +29,30 @@ def models_of_the_user(tmp_path_factory, monkeypatch):
     """An empty folder in the place of the user's own models."""
     folder = tmp_path_factory.mktemp("models")
     monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(folder))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def signals_as_before():
+    """The doors change what SIGTERM does; the next test finds it unchanged."""
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
+@pytest.fixture
+def thick(make_volume, tmp_path):
+    """Path of a small thick MR volume."""
+    path = tmp_path / "thick.nrrd"
+    write_volume(make_volume(dtype=np.int16, modality="MR"), path)
+    return path
+
+
+@pytest.fixture
+def results(tmp_path):
+    """An empty folder for outputs."""
+    folder = tmp_path / "results"
+    folder.mkdir()
     return folder
 
 

@@ -17,27 +17,6 @@ COMMANDS = ["models", "info", "upscale", "degrade", "evaluate", "train", "benchm
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-@pytest.fixture(autouse=True)
-def signals_as_before():
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-@pytest.fixture
-def thick(make_volume, tmp_path):
-    path = tmp_path / "thick.nrrd"
-    write_volume(make_volume(dtype=np.int16, modality="MR"), path)
-    return path
-
-
-@pytest.fixture
-def results(tmp_path):
-    folder = tmp_path / "results"
-    folder.mkdir()
-    return folder
-
-
 @pytest.fixture
 def run(capsys):
     """Run a command in this process and return its exit status, standard output and standard error."""

@@ -12,27 +12,6 @@ from SuperResolutionLib.files import read_volume, write_volume
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
 
 
-@pytest.fixture(autouse=True)
-def signals_as_before():
-    before = signal.getsignal(signal.SIGTERM)
-    yield
-    signal.signal(signal.SIGTERM, before)
-
-
-@pytest.fixture
-def thick(make_volume, tmp_path):
-    path = tmp_path / "thick.nrrd"
-    write_volume(make_volume(dtype=np.int16, modality="MR"), path)
-    return path
-
-
-@pytest.fixture
-def results(tmp_path):
-    folder = tmp_path / "results"
-    folder.mkdir()
-    return folder
-
-
 @pytest.fixture
 def request_of(thick, results, tmp_path):
     """Write a request and return its path."""

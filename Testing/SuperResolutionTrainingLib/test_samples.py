@@ -79,7 +79,9 @@ def test_noise_is_added_to_the_thick_patch_alone_and_no_more_than_the_recipe_say
 
 def test_changed_contrast_keeps_edges_where_they_are(make_sampler):
     """Every grey value becomes another one, by one rule for the whole patch."""
-    plain, bent = (make_sampler(contrast_changes=changes, patches={"slices": 4, "margin": 1, "plane": 12, "batch": 1}) for changes in (0.0, 1.0))
+    plain, bent = (
+        make_sampler(contrast_changes=changes, patches={"slices": 4, "margin": 1, "plane": 12, "batch": 1}) for changes in (0.0, 1.0)
+    )
     changed = 0
     for number in range(6):
         _, fine, _ = bent.batch(number)
