@@ -22,6 +22,7 @@ _GZIP_LEVEL = 1  # level 6 takes five times as long for a tenth less
 _CHUNK = 1 << 22
 _TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])  # NIfTI's world is RAS; the way back is the same
 _MILLIMETRES = {1: 1000.0, 3: 0.001}  # of units other than mm: metre, micrometre
+_FLOATS = {16: "f4", 64: "f8"}
 _DATA_TYPES = {"u1": 2, "i2": 4, "i4": 8, "f4": 16, "f8": 64, "i1": 256, "u2": 512, "u4": 768, "i8": 1024, "u8": 1280}
 
 
@@ -39,8 +40,8 @@ NIFTI1 = _layout(
     srow=(280, ("<f4", (3, 4))), magic=(344, "S4"),
 )  # fmt: skip
 NIFTI2 = _layout(
-    540, sizeof_hdr=(0, "<i4"), bitpix=(14, "<i2"), dim=(16, ("<i8", 8)), vox_offset=(168, "<i8"), sform_code=(348, "<i4"),
-    srow=(400, ("<f8", (3, 4))), xyzt_units=(500, "<i4"), intent_code=(504, "<i4"),
+    540, sizeof_hdr=(0, "<i4"), datatype=(12, "<i2"), bitpix=(14, "<i2"), dim=(16, ("<i8", 8)), vox_offset=(168, "<i8"),
+    sform_code=(348, "<i4"), srow=(400, ("<f8", (3, 4))), xyzt_units=(500, "<i4"), intent_code=(504, "<i4"),
 )  # fmt: skip
 
 
@@ -66,7 +67,7 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     Raises
     ------
     RequestError
-        If the file is not NIfTI, is damaged or cut off.
+        If the file is not NIfTI, is damaged or cut off, or holds NaN or infinite voxels.
     """
     start, length = _measured(path)
     header = None
@@ -81,11 +82,30 @@ def read_nifti_header(path: Path) -> NiftiHeader:
     expected = int(header["vox_offset"]) + int(np.prod(np.maximum(sizes, 1))) * int(header["bitpix"]) // 8
     if length < expected:
         raise RequestError(f"{path}: cut off, {length} bytes of {expected}; accepted are whole files")
+    if int(header["datatype"]) in _FLOATS:
+        _refuse_not_finite(path, int(header["vox_offset"]), np.dtype(_FLOATS[int(header["datatype"])]).newbyteorder(_byte_order(header)))
     if header["sform_code"] <= 0:
         return NiftiHeader(int(header["intent_code"]), None)
     sform = np.eye(4)
     sform[:3] = header["srow"] * _MILLIMETRES.get(int(header["xyzt_units"]) & 7, 1.0)
     return NiftiHeader(int(header["intent_code"]), _TO_LPS @ sform)
+
+
+def _byte_order(header: np.void) -> str:
+    """Return the byte order of a header's layout as numpy writes it."""
+    return header.dtype["sizeof_hdr"].byteorder
+
+
+def _refuse_not_finite(path: Path, offset: int, dtype: np.dtype) -> None:
+    """Refuse NaN and infinite voxels here, since ITK's reader silently makes them zero."""
+    bad = 0
+    with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+        stream.read(offset)
+        while chunk := stream.read(_CHUNK):
+            values = np.frombuffer(chunk[: len(chunk) // dtype.itemsize * dtype.itemsize], dtype)
+            bad += values.size - int(np.count_nonzero(np.isfinite(values)))
+    if bad:
+        raise RequestError(f"{path}: {bad} voxels are NaN or infinite; accepted are finite voxels")
 
 
 def _measured(path: Path) -> tuple[bytes, int]:

@@ -172,8 +172,9 @@ def upscale(
         info.id, model.sha256 if model else "", factor, wanted.axis if wanted.axis == "all" else axes[0], steps[0].acquisition,
         f"{before:.3%}", f"{after:.3%}", __version__, notes=volume.notes,
     )  # fmt: skip
+    result = replace(fine, voxels=voxels, modality=modality_of(volume), provenance=provenance)
     return Result(
-        replace(fine, voxels=voxels, provenance=provenance), info.id, factor, provenance.axis, steps[0].acquisition,
+        result, info.id, factor, provenance.axis, steps[0].acquisition,
         before, after, steps[0].device, steps[0].precision, time.perf_counter() - started, _warnings(volume, factor, info),
     )  # fmt: skip
 
@@ -183,6 +184,8 @@ def _warnings(volume: Volume, factor: int, info: UpscalerInfo) -> tuple[str, ...
     if factor > SAFE_FACTOR:
         warnings.append(f"factor {factor}: factors above {SAFE_FACTOR} are experimental")
     modality = modality_of(volume)
+    if volume.modality is None:
+        warnings.append(f"{volume.source or 'the volume'} does not say its modality; by its values it is taken for {modality}")
     if info.modalities and modality not in info.modalities:
         warnings.append(f"model '{info.id}' was trained on {', '.join(info.modalities)}; this volume is {modality}")
     spacing, thickness = volume.spacing[2], volume.slice_thickness

@@ -65,6 +65,8 @@ def run_job(job: Job, emit: Emit) -> None:
 
     started = time.perf_counter()
     _check_settings(job.settings, Settings)
+    if Path(job.output).resolve() == Path(job.input).resolve():
+        raise RequestError(f"{job.output}: is the input; accepted is another output, since the input is never replaced")
     check_output(job.output)
     emit(_progress("reading", 0.0))
     volume = read_volume(job.input, job.series, job.resample)

@@ -73,13 +73,17 @@ class Evaluation:
 
         Raises
         ------
+        RequestError
+            If the folder holds something.
         WorkError
-            If the folder holds something or cannot be written to.
+            If it cannot be written to.
         """
         from SuperResolutionLib.whole import whole_folder
 
         from .pictures import comparison_picture
 
+        if Path(folder).is_dir() and any(Path(folder).iterdir()):
+            raise RequestError(f"{folder}: exists and is not empty; accepted is a new or empty folder")
         with whole_folder(Path(folder)) as partial:
             (partial / "table.txt").write_text(self.table() + "\n", encoding="utf-8")
             (partial / "evaluation.json").write_text(json.dumps(self.as_dict(), indent=2) + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.files import check_output, read_volume, refuse_label_map, write_volume
 from SuperResolutionLib.nifti import NIFTI1
 from SuperResolutionLib.provenance import Provenance
+from SuperResolutionLib.upscaling import check_voxels
 from SuperResolutionLib.volume import Volume
 
 SUFFIXES = [".nii", ".nii.gz", ".nrrd", ".mha"]
@@ -383,3 +384,13 @@ def test_reading_and_writing_do_not_need_torch():
     library = str(Path(files.__file__).parents[1])
     code = "import sys, SuperResolutionLib.files; sys.exit('torch' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "PYTHONPATH": library})
+
+
+@pytest.mark.parametrize("name", ["bad.nii", "bad.nii.gz", "bad.nrrd", "bad.mha"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_voxel_that_is_no_number_does_not_pass_for_zero(tmp_path, name, dtype):
+    voxels = np.random.default_rng(0).normal(100, 20, (6, 8, 9)).astype(dtype)
+    voxels[2, 3, 4] = np.nan
+    write_volume(Volume(voxels, np.diag([1.0, 1.0, 3.0, 1.0])), tmp_path / name)
+    with pytest.raises(RequestError, match="1 voxels are NaN or infinite"):
+        check_voxels(read_volume(tmp_path / name))

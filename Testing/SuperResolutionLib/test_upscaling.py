@@ -279,8 +279,9 @@ def test_the_modality_is_the_one_told_or_else_seen_in_the_values(make_volume, mo
 
 
 def test_factors_above_four_are_called_experimental(make_volume):
-    assert upscale(make_volume(), model="cubic", factor=4).warnings == ()
-    assert "factors above 4 are experimental" in upscale(make_volume(), model="cubic", factor=5).warnings[0]
+    volume = make_volume(modality="MR")
+    assert upscale(volume, model="cubic", factor=4).warnings == ()
+    assert "factors above 4 are experimental" in upscale(volume, model="cubic", factor=5).warnings[0]
 
 
 def test_a_model_of_another_modality_is_used_with_a_warning(make_volume, by_network):
@@ -291,8 +292,8 @@ def test_a_model_of_another_modality_is_used_with_a_warning(make_volume, by_netw
 
 @pytest.mark.parametrize(("thickness", "how"), [(2.0, "leave gaps"), (4.0, "overlap")])
 def test_slices_that_do_not_touch_are_told(make_volume, by_network, thickness, how):
-    assert by_network(make_volume(slice_thickness=2.8)).warnings == ()
-    (warning,) = by_network(make_volume(slice_thickness=thickness)).warnings
+    assert by_network(make_volume(modality="MR", slice_thickness=2.8)).warnings == ()
+    (warning,) = by_network(make_volume(modality="MR", slice_thickness=thickness)).warnings
     assert how in warning and "2.8 mm apart" in warning
 
 
@@ -302,3 +303,9 @@ def test_the_package_offers_its_doors_by_name():
     assert SuperResolutionLib.upscale is upscale and SuperResolutionLib.Volume is Volume
     with pytest.raises(AttributeError, match="no attribute 'upscaled'"):
         getattr(SuperResolutionLib, "upscaled")  # noqa: B009
+
+
+def test_a_modality_taken_from_the_values_is_said_and_kept(make_volume):
+    values = np.linspace(-1000, 1500, 9 * 10 * 11).reshape(9, 10, 11).astype(np.int16)
+    result = upscale(Volume(values, np.diag([1.0, 1.0, 3.0, 1.0])), model="cubic", factor=2)
+    assert result.volume.modality == "CT" and any("does not say its modality" in warning for warning in result.warnings)

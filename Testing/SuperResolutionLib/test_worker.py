@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from SuperResolutionLib import files, upscaling, worker
-from SuperResolutionLib.errors import WorkError
+from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.files import read_volume, write_volume
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POSIX")
@@ -208,3 +208,12 @@ def test_a_signal_during_writing_leaves_a_whole_file_or_none(start_python, reque
     assert process.returncode in (0, 128 + number)
     if left:
         assert read_volume(results / output).shape == (160, 160, 160)
+
+
+def test_the_input_is_never_replaced(thick):
+    before = thick.read_bytes()
+    with pytest.raises(RequestError, match="is the input"):
+        worker.run_job(
+            worker.Job(str(thick), str(thick.parent / "." / thick.name), settings={"model": "cubic", "factor": 2}), lambda _: None
+        )
+    assert thick.read_bytes() == before

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from SuperResolutionLib.errors import RequestError, WorkError
+from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.metrics import foreground, ncc, psnr, ssim
 from SuperResolutionLib.volume import Volume
 from SuperResolutionTrainingLib.evaluation import CONVENTIONS, Row, evaluate, format_table
@@ -110,5 +110,5 @@ def test_a_report_is_a_table_figures_and_a_picture_in_a_new_folder(tmp_path):
     found.write_report(tmp_path / "report")
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["comparison.png", "evaluation.json", "table.txt"]
     assert json.loads((tmp_path / "report" / "evaluation.json").read_text())["whole"]["psnr_db"] == found.whole.psnr
-    with pytest.raises(WorkError, match="report"):
+    with pytest.raises(RequestError, match="report: exists and is not empty"):
         found.write_report(tmp_path / "report")
