@@ -108,7 +108,7 @@ def _step(
     if step < recipe.squared_error_from * recipe.steps:
         loss = functional.l1_loss(result.float()[inside], fine[inside])
     else:
-        # Squared error last: it is what PSNR measures, and too slow a teacher to begin with.
+        # Squared error last: it is what PSNR measures.
         loss = 10 * functional.mse_loss(result.float()[inside], fine[inside])
     optimiser.zero_grad(set_to_none=True)
     loss.backward()
