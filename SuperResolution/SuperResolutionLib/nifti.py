@@ -99,7 +99,7 @@ def _byte_order(header: np.void) -> str:
 def _refuse_not_finite(path: Path, offset: int, dtype: np.dtype) -> None:
     """Refuse NaN and infinite voxels here, since ITK's reader silently makes them zero."""
     bad = 0
-    with gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb") as stream:
+    with gzip.open(path, "rb") if _is_compressed(path) else path.open("rb") as stream:
         stream.read(offset)
         while chunk := stream.read(_CHUNK):
             values = np.frombuffer(chunk[: len(chunk) // dtype.itemsize * dtype.itemsize], dtype)
@@ -108,12 +108,16 @@ def _refuse_not_finite(path: Path, offset: int, dtype: np.dtype) -> None:
         raise RequestError(f"{path}: {bad} voxels are NaN or infinite; accepted are finite voxels")
 
 
+def _is_compressed(path: Path) -> bool:
+    """Tell by the first bytes whether a file is compressed by gzip, whatever its name says."""
+    with path.open("rb") as stream:
+        return stream.read(2) == b"\x1f\x8b"
+
+
 def _measured(path: Path) -> tuple[bytes, int]:
     """Return the first 540 bytes of a file and its length, both after decompression."""
     try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-        if not compressed:
+        if not _is_compressed(path):
             with path.open("rb") as stream:
                 return stream.read(540), path.stat().st_size
         with gzip.open(path, "rb") as stream:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from SuperResolutionLib.acquisition import Acquisition
+from SuperResolutionLib.acquisition import Acquisition, degrade
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import read_volume
 from SuperResolutionLib.volume import AXES, Volume
@@ -32,19 +32,11 @@ def load_scan(scan: Scan, data: Path) -> Volume:
         If the scan cannot be read or has too few voxels to be averaged.
     """
     volume = read_volume(data / scan.file, resample=scan.resample)
+    volume = volume.with_voxels(np.asarray(volume.voxels, np.float32))
     for axis, count in zip(AXES, scan.coarsen):
-        volume = _coarsened(volume, axis, count)
-    return volume.with_voxels(np.asarray(volume.voxels, np.float32))
-
-
-def _coarsened(volume: Volume, axis: str, count: int) -> Volume:
-    if count == 1:
-        return volume
-    dimension = 2 - AXES.index(axis)
-    length = volume.shape[dimension] // count
-    kept = np.take(volume.voxels, np.arange(length * count), axis=dimension)
-    shape = (*kept.shape[:dimension], length, count, *kept.shape[dimension + 1 :])
-    return volume.regridded(kept.reshape(shape).mean(axis=dimension + 1, dtype=np.float32), axis, count)
+        if count > 1:
+            volume = degrade(volume, count, axis, "mean")
+    return volume
 
 
 class PatchSampler:
