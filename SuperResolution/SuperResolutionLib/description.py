@@ -42,6 +42,17 @@ def describe_volume(volume: Volume) -> dict[str, Any]:
     }
 
 
+def describe_briefly(volume: Volume) -> str:
+    """Return matrix, modality, slices and in-plane spacing as one line, without looking at the voxels where the modality is known."""
+    thick = "ijk".index(volume.thick_axis)
+    in_plane = [length for axis, length in enumerate(volume.spacing) if axis != thick]
+    same = abs(in_plane[0] - in_plane[1]) < 5e-4 * in_plane[0]
+    shown = f"{in_plane[0]:.2f}" if same else f"{in_plane[0]:.2f} × {in_plane[1]:.2f}"
+    matrix = " × ".join(map(str, reversed(volume.shape)))
+    slices = f"{slice_plane(volume, volume.thick_axis)} slices {volume.spacing[thick]:.1f} mm"
+    return f"{modality_of(volume)}, {matrix} voxels, {slices}, in-plane {shown} mm"
+
+
 def slice_plane(volume: Volume, axis: str) -> str:
     """Name the anatomical plane of the slices across `axis`: axial, coronal or sagittal, ``oblique`` before it where it is tilted."""
     normal = abs(volume.directions[:, "ijk".index(axis)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,15 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 _WORTHWHILE = 0.85
 _ACCURATE = 1e-3
+
+
+def list_devices() -> list[dict[str, str]]:
+    """Return the devices a network can run on here, ``id`` (as `choose_device` takes it) and ``name``, the CPU last. Imports torch."""
+    import torch
+
+    gpus = [{"id": f"cuda:{number}", "name": torch.cuda.get_device_name(number)} for number in range(torch.cuda.device_count())]
+    metal = [{"id": "mps", "name": "Apple GPU"}] if torch.backends.mps.is_available() else []
+    return [*gpus, *metal, {"id": "cpu", "name": "CPU"}]
 
 
 def choose_device(name: str) -> torch.device:
@@ -92,3 +102,8 @@ def run_network(network: nn.Module, slices: Tensor, factor: int, dtype: torch.dt
 
     with torch.inference_mode(), torch.autocast(slices.device.type, dtype, enabled=dtype != torch.float32):
         return network(slices, factor).float()
+
+
+if __name__ == "__main__":
+    # A caller that must not import torch itself asks like this; the line is of the worker's kind.
+    print(json.dumps({"type": "result", "devices": list_devices()}))

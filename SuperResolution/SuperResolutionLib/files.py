@@ -10,6 +10,7 @@ from .dicom.reading import read_dicom
 from .dicom.writing import check_dicom_output, write_dicom
 from .errors import RequestError
 from .itk_files import NIFTI_SUFFIXES, read_itk_file, write_itk_file
+from .label_maps import refuse_label_map
 from .nifti import write_nifti
 from .provenance import notes_field
 from .volume import Volume
@@ -17,9 +18,6 @@ from .whole import check_place, whole_file
 
 WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 READ_SUFFIXES = (*WRITTEN_SUFFIXES, ".nhdr")
-
-LABEL_MAP_VOXELS = 4096
-LABEL_MAP_VALUES = 32
 
 NIFTI_ORTHOGONALITY = 9e-5  # cosine, from 1e-4 on ITK refuses the matrix or puts another in its place
 
@@ -59,7 +57,7 @@ def read_volume(path: str | Path, series: str | None = None, resample: bool = Fa
     return volume
 
 
-def write_volume(volume: Volume, path: str | Path) -> None:
+def write_volume(volume: Volume, path: str | Path, compress: bool = True) -> None:
     """Write a volume with its provenance; the output appears whole or not at all.
 
     Parameters
@@ -68,6 +66,8 @@ def write_volume(volume: Volume, path: str | Path) -> None:
     path : path
         Ending in ``.nii``, ``.nii.gz``, ``.nrrd`` or ``.mha``, which replaces a file of that name, or without an ending: the folder
         of a new DICOM series, absent or empty.
+    compress : bool
+        Whether ``.nrrd`` and ``.mha`` are compressed. The other formats are as their ending says, DICOM is never compressed.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def write_volume(volume: Volume, path: str | Path) -> None:
                 described = f"SR x{made.factor} {made.model[: 24 - len(resampled)]} {made.engine_version};{resampled} {made.notice}"
             write_nifti(volume, partial, described)
         else:
-            write_itk_file(volume, partial, made.as_fields() if made else notes_field(volume.notes))
+            write_itk_file(volume, partial, made.as_fields() if made else notes_field(volume.notes), compress)
 
 
 def check_output(path: str | Path, volume: Volume | None = None) -> None:
@@ -123,28 +123,6 @@ def check_output(path: str | Path, volume: Volume | None = None) -> None:
     check_place(path)
     if volume is not None and suffix in NIFTI_SUFFIXES and not volume.is_orthogonal(NIFTI_ORTHOGONALITY):
         raise RequestError(f"{path}: the axes of the volume are not perpendicular, NIfTI cannot hold that; accepted is .nrrd")
-
-
-def refuse_label_map(volume: Volume) -> None:
-    """Refuse a volume of few whole numbers: a segmentation, which must not go through an intensity filter.
-
-    Raises
-    ------
-    RequestError
-        If at least 4096 integer voxels have at most 32 distinct values.
-    """
-    voxels = volume.voxels
-    if voxels.dtype.kind not in "iu" or voxels.size < LABEL_MAP_VOXELS:
-        return
-    # A few slices decide for nearly every image; only what could be labels is looked at as a whole.
-    if np.unique(voxels[:: max(1, len(voxels) // 8)]).size > LABEL_MAP_VALUES:
-        return
-    count = np.unique(voxels).size
-    if count <= LABEL_MAP_VALUES:
-        raise RequestError(
-            f"{volume.source or 'volume'}: only {count} distinct whole numbers, a label map; accepted are intensity images "
-            f"(more than {LABEL_MAP_VALUES} values)"
-        )
 
 
 def _storable(voxels: np.ndarray) -> np.ndarray:

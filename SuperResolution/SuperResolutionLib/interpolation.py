@@ -7,7 +7,6 @@ centres the outer slice is repeated.
 from collections.abc import Callable
 
 import numpy as np
-from scipy.ndimage import spline_filter1d
 
 from .axis_operator import AxisOperator
 from .errors import RequestError
@@ -55,6 +54,8 @@ def _linear(positions: np.ndarray, slices: int) -> np.ndarray:
 
 
 def _cubic(positions: np.ndarray, slices: int) -> np.ndarray:
+    from scipy.ndimage import spline_filter1d  # slow to import, and whoever only lists names needs none of it
+
     if slices == 1:
         return np.ones((len(positions), 1))
     taps = np.floor(positions).astype(int)[:, None] + np.arange(-1, 3)

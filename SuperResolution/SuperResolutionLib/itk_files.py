@@ -55,8 +55,8 @@ def read_itk_file(path: Path, suffix: str) -> Volume:
     )
 
 
-def write_itk_file(volume: Volume, path: Path, fields: dict[str, str]) -> None:
-    """Write a volume as ``.nrrd`` or ``.mha``, compressed, with text fields in its header.
+def write_itk_file(volume: Volume, path: Path, fields: dict[str, str], compress: bool = True) -> None:
+    """Write a volume as ``.nrrd`` or ``.mha`` with text fields in its header.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def write_itk_file(volume: Volume, path: Path, fields: dict[str, str]) -> None:
         image.SetMetaData(key, value)
     writer = sitk.ImageFileWriter()
     writer.SetFileName(str(path))
-    writer.UseCompressionOn()
+    writer.SetUseCompression(compress)
     writer.SetCompressionLevel(2)  # 384x384x160 of noise in 0.8 s; higher levels gain hardly anything
     try:
         with _quiet():

@@ -105,20 +105,29 @@ def read_card(path: str | Path) -> Card:
     RequestError
         If the file is no safetensors file, holds no card, or a card of another schema or with wrong entries.
     """
-    from safetensors import SafetensorError, safe_open
-
     path = Path(path)
     _refuse_foreign(path)
-    try:
-        with safe_open(path, framework="np") as file:
-            metadata = file.metadata() or {}
-    except (SafetensorError, OSError) as error:
-        raise RequestError(
-            f"{path}: damaged or no safetensors file ({' '.join(str(error).split())}); accepted are model files written by this engine"
-        ) from error
+    metadata = _header_of(path).get("__metadata__", {})
     if _KEY not in metadata:
         raise RequestError(f"{path}: weights without a card; accepted are model files written by this engine")
     return _card_from(metadata[_KEY], path)
+
+
+def _header_of(path: Path) -> dict[str, Any]:
+    """Return the header of a safetensors file: eight bytes with its length, JSON, then the weights up to the file's end.
+
+    The package that reads the format is not there when a panel lists models for the first time, and listing needs no weights.
+    """
+    try:
+        with path.open("rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            header = json.loads(file.read(length) if length <= path.stat().st_size else b"")
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        if 8 + length + max(ends, default=0) != path.stat().st_size:
+            raise ValueError("cut off")
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        raise RequestError(f"{path}: damaged or no safetensors file; accepted are model files written by this engine") from error
+    return header
 
 
 def _refuse_foreign(path: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import RequestError
+from .errors import RequestError, WorkError
 from .interpolation import INTERPOLATIONS
 from .model_file import Card, read_card
+from .whole import whole_file
 
 SHIPPED = Path(__file__).parent / "Models"
 SAFE_FACTOR = 4
@@ -69,6 +71,40 @@ def _describe(path: Path) -> UpscalerInfo:
 def _usable(path: Path) -> UpscalerInfo:
     card = read_card(path)
     return UpscalerInfo(card.id, card.title, "network", card.factors, card.modalities, path, card)
+
+
+def reason_against(info: UpscalerInfo, modality: str) -> str:
+    """Return why an upscaler does not fit a volume of `modality` (``MR``, ``CT``); empty if it does."""
+    if info.problem:
+        return info.problem
+    if info.modalities and modality not in info.modalities:
+        return f"trained on {', '.join(info.modalities)}; this volume is {modality}"
+    return ""
+
+
+def add_model(path: str | Path) -> UpscalerInfo:
+    """Check a model file and copy it into the user's own folder.
+
+    Raises
+    ------
+    RequestError
+        If the file is no usable model file, or another upscaler has its id.
+    WorkError
+        If the copy cannot be written.
+    """
+    path = Path(path)
+    info = _usable(path)
+    target = user_folder() / f"{info.id}.safetensors"
+    taken = [other for other in list_upscalers() if other.id == info.id and other.path != target]
+    if taken:
+        raise RequestError(f"{path}: the id '{info.id}' belongs to {taken[0].path or 'an interpolation'}; accepted are other ids")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkError(f"{target.parent}: not made, {error.strerror or error}") from error
+    with whole_file(target) as partial:
+        shutil.copyfile(path, partial)
+    return _usable(target)
 
 
 def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:

@@ -10,6 +10,7 @@ from itertools import product
 from .errors import RequestError
 
 _DEFAULT_BYTES = 768 << 20
+_BASE_BYTES = {"network": 320 << 20, "interpolation": 96 << 20}  # the process itself, with torch and without
 _SMALLEST_PIECE = 16
 
 
@@ -122,3 +123,47 @@ def make_plan(
 
 def _with_halo(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> int:
     return math.prod(min(length, part + 2 * reach) for length, part, reach in zip(shape, size, halo))
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What a result will be and what making it takes, told before anything is loaded.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        Voxels of the result along (k, j, i).
+    result_bytes : int
+        The result in memory and, uncompressed, on disk.
+    memory_bytes : int
+        Estimate of what the process that makes it holds at most.
+    """
+
+    shape: tuple[int, int, int]
+    result_bytes: int
+    memory_bytes: int
+
+
+def expect(
+    shape: tuple[int, int, int], axis: str, factor: int, voxel_bytes: int, kind: str = "network", memory_mb: int | None = None
+) -> Expectation:
+    """Estimate a result and its cost without torch.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Voxels of the input along (k, j, i).
+    axis : {"i", "j", "k", "all"}
+    factor : int
+    voxel_bytes : int
+        Size of one voxel of the input, which is that of the result.
+    kind : {"network", "interpolation"}
+    memory_mb : int, optional
+        The limit that will be asked for, see `make_plan`.
+    """
+    fine = tuple(length * (factor if axis in ("all", name) else 1) for length, name in zip(shape, "kji"))
+    voxels = math.prod(fine)
+    volumes = 4 * voxels // factor * (1 + 2 * factor)
+    piece = 0 if kind == "interpolation" else _DEFAULT_BYTES
+    needed = volumes + piece if memory_mb is None else max(volumes, min(volumes + piece, memory_mb << 20))
+    return Expectation(fine, voxels * voxel_bytes, needed + voxels * voxel_bytes + _BASE_BYTES[kind])

@@ -5,8 +5,12 @@ Run as ``python -m SuperResolutionLib.worker REQUEST.json``. The request is one 
     {"input": PATH, "output": PATH, "series": UID or null, "settings": {...}, "resample": true}
 
 with the settings of `upscaling.Settings`, each optional. ``resample`` (optional, false) accepts a DICOM series that is uneven or sheared,
-see `files.read_volume`; a ``warning`` then says what was done. Every line on standard output is one object with a ``type``:
+see `files.read_volume`; a ``warning`` then says what was done. ``modality`` (optional) is that of the input where the file does not say
+it. ``compress`` (optional, true) concerns ``.nrrd`` and ``.mha``. ``folder`` (optional) is the temporary folder of a caller that wants
+nothing left behind: see `caller.leave_with_caller`. Every line on standard output is one object with a ``type``:
 
+``started``
+    ``pid``. Only with ``folder``: the process then leads a group of its own, so that the caller can end all of it.
 ``plan``
     ``axis``, ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``, ``views``, ``memory_mb``,
     ``device``, ``precision``. Once for each axis that a network makes finer.
@@ -27,29 +31,35 @@ Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 or 143 inte
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
+from .caller import leave_with_caller
 from .errors import RequestError, SuperResolutionError
 
+MODALITIES = ("MR", "CT")
 Emit = Callable[[dict[str, Any]], None]
 
 
 @dataclass(frozen=True)
 class Job:
-    """One volume to be made finer, from file to file; see `upscaling.Settings` for the settings, `files.read_volume` for `resample`."""
+    """One volume to be made finer, from file to file; the entries are those of the request, see above."""
 
     input: str
     output: str
     series: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
     resample: bool = False
+    modality: str | None = None
+    compress: bool = True
+    folder: str | None = None
 
 
 def run_job(job: Job, emit: Emit) -> None:
@@ -64,12 +74,17 @@ def run_job(job: Job, emit: Emit) -> None:
     from .upscaling import Settings, upscale
 
     started = time.perf_counter()
+    if job.folder is not None:
+        leave_with_caller(Path(job.folder))
+        emit({"type": "started", "pid": os.getpid()})
     _check_settings(job.settings, Settings)
     if Path(job.output).resolve() == Path(job.input).resolve():
         raise RequestError(f"{job.output}: is the input; accepted is another output, since the input is never replaced")
     check_output(job.output)
     emit(_progress("reading", 0.0))
     volume = read_volume(job.input, job.series, job.resample)
+    if job.modality is not None:
+        volume = replace(volume, modality=job.modality)
     check_output(job.output, volume)
     emit(_progress("reading", 1.0))
     result = upscale(
@@ -81,7 +96,7 @@ def run_job(job: Job, emit: Emit) -> None:
     for message in result.warnings:
         emit({"type": "warning", "message": message})
     emit(_progress("writing", 0.0))
-    write_volume(result.volume, job.output)
+    write_volume(result.volume, job.output, job.compress)
     emit(_progress("writing", 1.0))
     told = ("model", "factor", "axis", "acquisition", "residual_before", "residual_after", "device", "precision", "seconds")
     emit(
@@ -160,12 +175,15 @@ def read_job(path: str) -> Job:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         job = Job(**data)
     except (OSError, ValueError, TypeError) as error:
-        accepted = "a JSON object with input, output, series and settings, optionally resample"
+        accepted = "a JSON object with input, output, series and settings, optionally resample, modality, compress and folder"
         raise RequestError(f"{path}: {' '.join(str(error).split())}; accepted is {accepted}") from error
     if not isinstance(job.input, str) or not isinstance(job.output, str) or not isinstance(job.settings, dict):
         raise RequestError(f"{path}: input and output must be text and settings an object")
-    if not isinstance(job.resample, bool):
-        raise RequestError(f"{path}: resample {job.resample!r}; accepted are true and false")
+    for name in ("resample", "compress"):
+        if not isinstance(getattr(job, name), bool):
+            raise RequestError(f"{path}: {name} {getattr(job, name)!r}; accepted are true and false")
+    if job.modality not in (None, *MODALITIES):
+        raise RequestError(f"{path}: modality {job.modality!r}; accepted are {', '.join(MODALITIES)} and null")
     return job
 
 

@@ -1,0 +1,342 @@
+"""The first section of the panel: volume, model, factor, Apply, progress, result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import qt
+import slicer
+import slicer.util
+
+from SuperResolutionLib.description import describe_briefly
+from SuperResolutionLib.errors import SuperResolutionError
+from SuperResolutionLib.memory import available_memory
+from SuperResolutionLib.model_zoo import add_model
+from SuperResolutionLib.planning import expect
+from SuperResolutionLib.volume import Volume
+
+from .choices import Menu, MenuEntry
+from .connections import connect
+from .engine_process import Ending, EngineProcess, Outcome
+from .model_menu import ModelEntry, factor_entries, model_entries, nearest_factor
+from .packages import ask_consent, install_packages, missing_packages
+from .parameters import MEMORY_LIMIT_MB, SuperResolutionParameterNode
+from .upscaling_run import Finished, Told
+from .volume_nodes import reasons_against, volume_of
+
+_ERROR, _WARNING, _PLAIN = "color: #c0392b;", "color: #b9770e;", ""
+_MB = 1 << 20
+
+
+class UpscalingSection:
+    """Keeps the widgets of the section and the parameter node in step, and starts runs.
+
+    Parameters
+    ----------
+    ui : object
+        The panel's widgets by name.
+    logic : SuperResolutionLogic
+    """
+
+    def __init__(self, ui: Any, logic: Any) -> None:
+        self.ui, self.logic = ui, logic
+        self.askConsent = ask_consent
+        self._parameters: SuperResolutionParameterNode | None = None
+        self._models, self._factors, self._devices = Menu(ui.modelBox), Menu(ui.factorBox), Menu(ui.deviceBox)
+        self._known_devices = [MenuEntry("auto", "Automatic"), MenuEntry("cpu", "CPU")]
+        self._device_query: EngineProcess | None = None
+        self._facts_key: tuple | None = None
+        self._volume_reasons: list[str] = []
+        self._description = ""
+        self._entries: list[ModelEntry] = []
+        self._factor_basis: tuple | None = None
+        self._installing = False
+        self._updating = False
+        ui.memoryBox.setRange(0, MEMORY_LIMIT_MB)
+        connect(ui.modelBox, "currentIndexChanged(int)", self._model_chosen)
+        connect(ui.factorBox, "currentIndexChanged(int)", self._factor_chosen)
+        connect(ui.deviceBox, "currentIndexChanged(int)", self._device_chosen)
+        connect(ui.modelCardButton, "toggled(bool)", lambda shown: ui.modelCard.setVisible(shown))
+        connect(ui.addModelButton, "clicked()", self._pick_model_file)
+        connect(ui.applyButton, "clicked()", self._apply_or_cancel)
+        connect(ui.advancedSection, "toggled(bool)", self._ask_for_devices)
+        logic.follow(self._told, self._show_state)
+
+    def setParameterNode(self, parameters: SuperResolutionParameterNode | None) -> None:
+        """Show another state, or none while the scene is being closed."""
+        self._parameters = parameters
+        self._facts_key = self._factor_basis = None
+        self.update()
+
+    def close(self) -> None:
+        """End what runs in the background for this section."""
+        if self._device_query is not None:
+            self._device_query.abandon()
+            self._device_query = None
+
+    # ---- from the parameter node to the widgets
+
+    def update(self) -> None:
+        """Bring all widgets in step with the parameter node and its volume."""
+        if self._updating or self._parameters is None:
+            return
+        self._updating = True
+        try:
+            node = self._parameters.inputVolume
+            volume = self._look_at(node)
+            self._show_models(volume)
+            self._show_factors(volume)
+            self._show_devices()
+            self._show_expectation(volume)
+            self._show_state()
+        finally:
+            self._updating = False
+
+    def _look_at(self, node: slicer.vtkMRMLScalarVolumeNode | None) -> Volume | None:
+        """Return the input as a volume if it can be one; looks at its voxels again only when they have changed."""
+        key = None if node is None else (node.GetID(), node.GetMTime(), node.GetImageData().GetMTime() if node.GetImageData() else 0)
+        if key is None or key != self._facts_key:
+            self._volume_reasons = reasons_against(node) if node else ["Select an input volume."]
+            self._description = "" if self._volume_reasons else describe_briefly(volume_of(node))
+            self._entries = model_entries(None if self._volume_reasons else volume_of(node))
+            self._facts_key = key
+        self.ui.inputDescription.text = "\n".join(self._volume_reasons) if node and self._volume_reasons else self._description
+        self.ui.inputDescription.styleSheet = _ERROR if node and self._volume_reasons else _PLAIN
+        return None if self._volume_reasons else volume_of(node)
+
+    def _show_models(self, volume: Volume | None) -> None:
+        parameters = self._parameters
+        fitting = [entry.info.id for entry in self._entries if not entry.reason]
+        if parameters.model not in fitting and fitting and (volume is not None or not parameters.model):
+            parameters.model = fitting[0]
+        lines = [MenuEntry(each.info.id, _with_reason(each), each.card, not each.reason) for each in self._entries]
+        self._models.fill(lines, parameters.model)
+        entry = self._entry()
+        self.ui.modelCard.text = entry.card if entry else ""
+        self.ui.modelBox.toolTip = entry.card if entry else "No model fits."
+
+    def _show_factors(self, volume: Volume | None) -> None:
+        parameters, entry = self._parameters, self._entry()
+        factors = factor_entries(entry.info, volume, parameters.axis.value) if entry else []
+        basis = (parameters.inputVolume.GetID() if volume is not None else "", parameters.model, parameters.axis)
+        kept = self._factor_basis is None or self._factor_basis == basis
+        if not (kept and parameters.factor in dict(factors)):
+            nearest = nearest_factor(entry.info, volume, parameters.axis.value) if entry else None
+            parameters.factor = nearest or (factors[0][0] if factors else 0)
+        self._factor_basis = basis
+        self._factors.fill([MenuEntry(factor, label) for factor, label in factors], parameters.factor)
+
+    def _show_devices(self) -> None:
+        chosen = self._parameters.device
+        known = [entry.value for entry in self._known_devices]
+        lost = [] if chosen in known else [MenuEntry(chosen, f"{chosen} (not found here)")]
+        self._devices.fill(self._known_devices + lost, chosen)
+
+    def _show_expectation(self, volume: Volume | None) -> None:
+        entry, label = self._entry(), self.ui.expectationLabel
+        if volume is None or entry is None or entry.reason or not self._parameters.factor:
+            label.text = ""
+            return
+        parameters = self._parameters
+        axis = volume.thick_axis if parameters.axis.value == "auto" else parameters.axis.value
+        expected = expect(
+            volume.shape, axis, parameters.factor, volume.voxels.dtype.itemsize, entry.info.kind, parameters.memoryLimit or None
+        )
+        there = available_memory()
+        matrix = " × ".join(map(str, reversed(expected.shape)))
+        needed = _megabytes(expected.memory_bytes)
+        text = f"Result: {matrix} voxels, {_megabytes(expected.result_bytes)}; about {needed} of memory while it runs."
+        # The result is loaded beside the process that makes it.
+        fits = there is None or expected.memory_bytes + expected.result_bytes < there
+        label.text = text if fits else f"{text} Only {_megabytes(there)} are free: the run may fail."
+        label.styleSheet = _PLAIN if fits else _WARNING
+
+    def _show_state(self) -> None:
+        running, reasons = self.logic.running, self._reasons()
+        button = self.ui.applyButton
+        button.text = "Cancel" if running else "Apply"
+        button.enabled = running or not reasons
+        tip = "Stop the run; nothing is left of it." if running else "Make the volume finer in the background."
+        button.toolTip = "\n".join(reasons) if reasons and not running else tip
+        for widget in (self.ui.inputSelector, self.ui.modelBox, self.ui.addModelButton, self.ui.factorBox, self.ui.outputSelector):
+            widget.enabled = not running and not self._installing
+        self.ui.advancedSection.enabled = not running and not self._installing
+        self.ui.progressBar.visible = self.ui.stageLabel.visible = running or self._installing
+
+    def _reasons(self) -> list[str]:
+        """Return every reason why Apply cannot work."""
+        parameters, entry = self._parameters, self._entry()
+        if parameters is None:
+            return ["The scene is being closed."]
+        reasons = list(self._volume_reasons)
+        if entry is None:
+            reasons.append("Select a model.")
+        elif entry.reason:
+            reasons.append(f"Model '{entry.info.id}' does not fit: {entry.reason}.")
+        if entry is not None and parameters.factor not in entry.info.factors:
+            reasons.append("Select a factor.")
+        if parameters.inputVolume is not None and parameters.outputVolume is parameters.inputVolume:
+            reasons.append("The output volume is the input; select another or a new one.")
+        if self._installing:
+            reasons.append("Python packages are being installed.")
+        return reasons
+
+    def _entry(self) -> ModelEntry | None:
+        return next((entry for entry in self._entries if entry.info.id == self._parameters.model), None)
+
+    # ---- from the widgets to the parameter node
+
+    def _model_chosen(self, index: int) -> None:
+        if self._parameters is not None and index >= 0:
+            self._parameters.model = self.ui.modelBox.itemData(index)
+
+    def _factor_chosen(self, index: int) -> None:
+        if self._parameters is not None and index >= 0:
+            self._parameters.factor = self.ui.factorBox.itemData(index)
+
+    def _device_chosen(self, index: int) -> None:
+        if self._parameters is not None and index >= 0:
+            self._parameters.device = self.ui.deviceBox.itemData(index)
+
+    def _pick_model_file(self) -> None:
+        name = qt.QFileDialog.getOpenFileName(self.ui.SuperResolution, "Add model", "", "Model files (*.safetensors)")
+        if name:
+            self.addModel(Path(name))
+
+    def addModel(self, path: Path) -> None:
+        """Check a model file, copy it to the user's own models and select it; a refusal is shown in the panel."""
+        try:
+            info = add_model(path)
+        except SuperResolutionError as error:
+            self._say(str(error), _ERROR)
+            return
+        self._facts_key = None
+        self._say(f"Model '{info.id}' was added to your models.")
+        self._parameters.model = info.id
+        self.update()
+
+    # ---- GPUs
+
+    def _ask_for_devices(self, _: bool = True) -> None:
+        """Ask the engine for the GPUs by name, once, when somebody looks."""
+        if self.ui.advancedSection.collapsed or self._device_query is not None or missing_packages():
+            return
+        self._device_query = EngineProcess("SuperResolutionLib.devices", [], lambda _: None, self._devices_told)
+        self._device_query.start()
+
+    def _devices_told(self, outcome: Outcome) -> None:
+        if outcome.ending is not Ending.DONE:
+            self.ui.logText.appendPlainText(f"devices: {outcome.message}\n{outcome.log}")
+            return
+        told = [MenuEntry(each["id"], each["name"]) for each in outcome.result["devices"]]
+        self._known_devices = [MenuEntry("auto", f"Automatic ({told[0].label})"), *told]
+        self.update()
+
+    # ---- running
+
+    def _apply_or_cancel(self) -> None:
+        if self.logic.running:
+            self.logic.cancel()
+            self.ui.stageLabel.text = "Cancelling…"
+            return
+        # The selectors may have moved on to another node since the button was enabled.
+        self.update()
+        reasons = self._reasons()
+        if reasons:
+            self._say("\n".join(reasons), _ERROR)
+            return
+        missing = missing_packages() if self._entry().info.kind == "network" else []
+        if not missing:
+            self._start()
+        elif self.askConsent(missing):
+            self._install(missing)
+        else:
+            self._say(f"Not started: {', '.join(map(str, missing))} must be installed first.", _ERROR)
+
+    def _install(self, missing: list) -> None:
+        self._installing = True
+        self.ui.logText.plainText = ""
+        self.ui.progressBar.setRange(0, 0)
+        self.ui.stageLabel.text = "Installing packages…"
+        self._show_state()
+        try:
+            install_packages(missing, self._pip_said, self._installed)
+        except RuntimeError as error:
+            self._installed(1)
+            self._say(str(error), _ERROR)
+
+    def _pip_said(self, line: str) -> None:
+        self.ui.logText.appendPlainText(line)
+        self.ui.stageLabel.text = f"Installing packages: {line[:100]}"
+
+    def _installed(self, status: int) -> None:
+        self._installing = False
+        self.ui.progressBar.setRange(0, 100)
+        self._show_state()
+        missing = missing_packages()
+        if status != 0 or missing:
+            left = f"; still missing: {', '.join(map(str, missing))}" if missing else ""
+            self._say(f"The packages were not installed (status {status}){left}. Details hold what pip said.", _ERROR)
+        elif not self._reasons():
+            self._start()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the engine's settings as the panel shows them."""
+        parameters = self._parameters
+        entry = self._entry()
+        own_file = entry.info.kind == "network" and entry.info.path is not None
+        return {
+            "model": str(entry.info.path) if own_file else entry.info.id,
+            "factor": parameters.factor,
+            "axis": parameters.axis.value,
+            "device": parameters.device,
+            "precision": parameters.precision.value,
+            "ensemble": parameters.ensemble,
+            "consistency": parameters.consistency,
+            "memory_mb": parameters.memoryLimit or None,
+        }
+
+    def _start(self) -> None:
+        parameters = self._parameters
+        self.ui.logText.plainText = ""
+        self.ui.progressBar.setRange(0, 100)
+        self.ui.progressBar.value = 0
+        self._say("")
+        try:
+            self.logic.startUpscaling(parameters.inputVolume, self.settings(), parameters.outputVolume, finished=self._finished)
+        except RuntimeError as error:
+            self._say(str(error), _ERROR)
+        self._show_state()
+
+    def _told(self, told: Told) -> None:
+        self.ui.progressBar.value = told.percent
+        self.ui.stageLabel.text = told.describe()
+
+    def _finished(self, finished: Finished) -> None:
+        ending = finished.outcome.ending
+        self.ui.logText.plainText = finished.outcome.log
+        if ending is Ending.DONE:
+            if self._parameters is not None:
+                self._parameters.resultVolume = finished.node
+            warnings = [f"Note: {warning}" for warning in finished.warnings]
+            self._say("\n".join([finished.describe(), *warnings]), _WARNING if warnings else _PLAIN)
+        elif ending is Ending.CANCELLED:
+            self._say("Cancelled; nothing was changed.")
+        else:
+            self._say(finished.describe(), _ERROR)
+        self.update()
+        if self._parameters is None:
+            self._show_state()
+
+    def _say(self, text: str, style: str = _PLAIN) -> None:
+        self.ui.messageLabel.text = text
+        self.ui.messageLabel.styleSheet = style
+
+
+def _with_reason(entry: ModelEntry) -> str:
+    return f"{entry.label} ({entry.reason})" if entry.reason else entry.label
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / (_MB << 10):.1f} GB" if size >= _MB << 10 else f"{max(1, round(size / _MB))} MB"
