@@ -1,7 +1,7 @@
 # Every target works on a fresh clone: what it needs is set up in .venv first, once. PYTHON=… names another interpreter for it.
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lists clean
+.PHONY: help install demo test lists screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -17,6 +17,9 @@ test: install ## run every test
 
 lists: ## bring the file lists in the modules' CMakeLists.txt up to date
 	@scripts/update-cmake-lists
+
+screenshots: install ## draw the pictures of the panel and the Compare layout in Resources/Screenshots again
+	@.venv/bin/python scripts/make-screenshots
 
 clean: ## remove .venv, demo/ and all caches; trained models in runs/ stay
 	rm -rf .venv demo build .pytest_cache *.egg-info SuperResolution*/*.egg-info

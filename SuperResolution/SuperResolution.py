@@ -10,6 +10,7 @@ from slicer.i18n import translate
 from slicer.ScriptedLoadableModule import ScriptedLoadableModule, ScriptedLoadableModuleWidget
 from slicer.util import VTKObservationMixin
 
+from SuperResolutionSlicer import compare_layout
 from SuperResolutionSlicer.logic import SuperResolutionLogic
 from SuperResolutionSlicer.parameters import SuperResolutionParameterNode
 from SuperResolutionSlicer.sample_data import register_sample_data
@@ -34,6 +35,7 @@ class SuperResolution(ScriptedLoadableModule):
         )
         self.parent.acknowledgementText = _("Built on PyTorch and SimpleITK. The model cards name the scans that taught the models.")
         slicer.app.connect("startupCompleted()", register_sample_data)
+        slicer.app.connect("startupCompleted()", compare_layout.register)
 
 
 class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
@@ -47,6 +49,7 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._parameterNode = None
         self._guiTag = None
         self._observedVolume = None
+        self._importing = False
 
     def setup(self) -> None:
         """Make the panel; called when it is opened for the first time."""
@@ -66,16 +69,19 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self._sections = [self.upscaling, self.review, self.printing]
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._onSceneStartClose)
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndCloseEvent, self._onSceneEndClose)
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self._onSceneStartImport)
+        # After the selectors have filled themselves, which they do at the same event.
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndBatchProcessEvent, self._onSceneEndBatchProcess, priority=-1.0)
         self._initializeParameterNode()
 
     def cleanup(self) -> None:
         """End everything that runs; called when the module is reloaded or the application quits."""
-        self.removeObservers()
+        if self.logic:
+            self.logic.abandon()
         self._setParameterNode(None)
         for section in self._sections:
             section.close()
-        if self.logic:
-            self.logic.abandon()
+        self.removeObservers()
 
     def enter(self) -> None:
         """Take the state up again; called when the user comes to the module."""
@@ -131,4 +137,14 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _onSceneEndClose(self, caller, event) -> None:
         if self.parent.isEntered:
+            self._initializeParameterNode()
+
+    def _onSceneStartImport(self, caller, event) -> None:
+        # A selector does not know a node that is just being read, shows none, and would empty the parameter that came with the scene.
+        self._importing = self._parameterNode is not None
+        self._setParameterNode(None)
+
+    def _onSceneEndBatchProcess(self, caller, event) -> None:
+        if self._importing:
+            self._importing = False
             self._initializeParameterNode()

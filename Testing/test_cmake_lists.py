@@ -24,7 +24,8 @@ def files_below(*folders: Path) -> set[Path]:
 @pytest.mark.parametrize("module", MODULES)
 def test_lists_are_complete(module: str):
     folder = ROOT / module
-    files = files_below(folder / f"{module}Lib", folder / "Resources")
+    packages = [path for path in folder.iterdir() if path.is_dir() and path.name.startswith(module)]
+    files = files_below(*packages, folder / "Resources")
     scripts = cmake_list(module, "MODULE_PYTHON_SCRIPTS")
     resources = cmake_list(module, "MODULE_PYTHON_RESOURCES")
 

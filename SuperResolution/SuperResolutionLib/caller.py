@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import shutil
 import threading
@@ -10,6 +11,8 @@ from pathlib import Path
 _STANDARD_INPUT = 0
 INTERRUPTED = 143
 """Exit status of a worker whose caller is gone; that of a process which SIGTERM ended."""
+_ATTEMPTS = 3
+_NOTICE_S = 0.05
 
 
 def leave_with_caller(folder: Path) -> None:
@@ -23,17 +26,30 @@ def leave_with_caller(folder: Path) -> None:
     folder : path
         The caller's temporary folder; removed when the caller is gone, since nobody else will.
     """
-    if hasattr(os, "setpgid"):
+    # Who leads a group already may lead a session, and that cannot be changed.
+    if hasattr(os, "setpgid") and os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
-    threading.Thread(target=_watch, args=(folder,), daemon=True).start()
+    gone = threading.Event()
+    watch = threading.Thread(target=_watch, args=(folder, gone), daemon=True)
+    watch.start()
+    atexit.register(_let_finish, watch, gone)
 
 
-def _watch(folder: Path) -> None:
+def _watch(folder: Path, gone: threading.Event) -> None:
     # Below Python's own buffers: their lock, held by a waiting thread, would abort the interpreter at its end.
     if not os.read(_STANDARD_INPUT, 1):
         return
     while os.read(_STANDARD_INPUT, 4096):
         pass
+    gone.set()
     # Nothing that is written from here on has a reader, so no exception may stop this thread either.
-    shutil.rmtree(folder, ignore_errors=True)
+    for _ in range(_ATTEMPTS):  # the work still goes on and may add a file to a folder that is being emptied
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(INTERRUPTED)
+
+
+def _let_finish(watch: threading.Thread, gone: threading.Event) -> None:
+    """Keep the process until the folder is removed: without a reader of its lines, the work itself fails and would end it earlier."""
+    watch.join(_NOTICE_S)
+    if gone.is_set():
+        watch.join()

@@ -50,7 +50,8 @@ def describe_briefly(volume: Volume) -> str:
     shown = f"{in_plane[0]:.2f}" if same else f"{in_plane[0]:.2f} × {in_plane[1]:.2f}"
     matrix = " × ".join(map(str, reversed(volume.shape)))
     slices = f"{slice_plane(volume, volume.thick_axis)} slices {volume.spacing[thick]:.1f} mm"
-    return f"{modality_of(volume)}, {matrix} voxels, {slices}, in-plane {shown} mm"
+    guess = "" if volume.modality else " (by its values)"
+    return f"{modality_of(volume)}{guess}, {matrix} voxels, {slices}, in-plane {shown} mm"
 
 
 def slice_plane(volume: Volume, axis: str) -> str:

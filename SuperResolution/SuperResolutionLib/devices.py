@@ -28,7 +28,7 @@ def list_devices() -> list[dict[str, str]]:
 
 
 def choose_device(name: str) -> torch.device:
-    """Return the torch device for one of `DEVICES`; ``auto`` takes a GPU where there is one.
+    """Return the torch device for one of `DEVICES` or ``cuda:N``; ``auto`` takes a GPU where there is one.
 
     Raises
     ------
@@ -37,19 +37,20 @@ def choose_device(name: str) -> torch.device:
     """
     import torch
 
-    kind = name.split(":")[0]
-    if kind not in DEVICES:
-        raise RequestError(f"device '{name}': accepted are {', '.join(DEVICES)}")
+    kind, colon, number = name.partition(":")
+    if kind not in DEVICES or (colon and not (kind == "cuda" and number.isdecimal())):
+        raise RequestError(f"device '{name}': accepted are {', '.join(DEVICES)}, cuda:N")
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if kind == "auto":
         return torch.device(next((other for other in ("cuda", "mps") if there[other]), "cpu"))
-    if not there[kind]:
-        raise RequestError(f"device '{name}': not found on this machine; accepted are auto, {', '.join(k for k, v in there.items() if v)}")
-    return torch.device(name)
+    if not there[kind] or (colon and int(number) >= torch.cuda.device_count()):
+        accepted = ", ".join(device["id"] for device in list_devices())
+        raise RequestError(f"device '{name}': not found on this machine; accepted are auto, {accepted}")
+    return torch.device(kind, int(number)) if colon else torch.device(kind)
 
 
-def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int) -> tuple[torch.dtype, float]:
-    """Return the number type to run in and the seconds that `sample` took in it.
+def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int) -> torch.dtype:
+    """Return the number type to run in.
 
     Parameters
     ----------
@@ -72,20 +73,19 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int)
     if name not in PRECISIONS:
         raise RequestError(f"precision '{name}': accepted are {', '.join(PRECISIONS)}")
     if name != "auto":
-        dtype = getattr(torch, name)
-        return dtype, _timed(network, sample, factor, dtype)[1]
+        return getattr(torch, name)
     reduced = torch.float16 if sample.device.type == "cuda" else torch.bfloat16
     exact, seconds = _timed(network, sample, factor, torch.float32)
     try:
         rough, reduced_seconds = _timed(network, sample, factor, reduced)
     except RuntimeError:
         # The device has no kernels for the reduced type.
-        return torch.float32, seconds
+        return torch.float32
     spread = float(sample.max() - sample.min()) or 1.0
     accurate = (
         float((exact - rough).abs().max()) <= _ACCURATE * spread * 10 and float((exact - rough).pow(2).mean().sqrt()) <= _ACCURATE * spread
     )
-    return (reduced, reduced_seconds) if accurate and reduced_seconds < _WORTHWHILE * seconds else (torch.float32, seconds)
+    return reduced if accurate and reduced_seconds < _WORTHWHILE * seconds else torch.float32
 
 
 def _timed(network: nn.Module, sample: Tensor, factor: int, dtype: torch.dtype) -> tuple[Tensor, float]:

@@ -107,14 +107,14 @@ def read_card(path: str | Path) -> Card:
     """
     path = Path(path)
     _refuse_foreign(path)
-    metadata = _header_of(path).get("__metadata__", {})
+    metadata = _metadata_of(path)
     if _KEY not in metadata:
         raise RequestError(f"{path}: weights without a card; accepted are model files written by this engine")
     return _card_from(metadata[_KEY], path)
 
 
-def _header_of(path: Path) -> dict[str, Any]:
-    """Return the header of a safetensors file: eight bytes with its length, JSON, then the weights up to the file's end.
+def _metadata_of(path: Path) -> dict[str, str]:
+    """Return the metadata of a safetensors file: eight bytes with the length of a header in JSON, then the weights up to the file's end.
 
     The package that reads the format is not there when a panel lists models for the first time, and listing needs no weights.
     """
@@ -125,9 +125,12 @@ def _header_of(path: Path) -> dict[str, Any]:
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         if 8 + length + max(ends, default=0) != path.stat().st_size:
             raise ValueError("cut off")
-    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+        metadata = header.get("__metadata__") or {}
+        if not all(isinstance(text, str) for text in metadata.values()):
+            raise TypeError("metadata that is no text")
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
         raise RequestError(f"{path}: damaged or no safetensors file; accepted are model files written by this engine") from error
-    return header
+    return metadata
 
 
 def _refuse_foreign(path: Path) -> None:
@@ -197,12 +200,16 @@ def load_model(path: str | Path) -> LoadedModel:
     RequestError
         As `read_card`, and if the weights' hash, names or shapes differ from what the card says.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import load
 
     path = Path(path)
     card = read_card(path)
     content = path.read_bytes()
-    weights = load(content)
+    try:
+        weights = load(content)
+    except (SafetensorError, KeyError) as error:  # KeyError: a number type that torch does not have
+        raise RequestError(f"{path}: damaged or no safetensors file; accepted are model files written by this engine") from error
     digest = _weights_sha256(weights)
     if digest != card.weights_sha256:
         raise RequestError(

@@ -16,6 +16,7 @@ SHIPPED = Path(__file__).parent / "Models"
 SAFE_FACTOR = 4
 """Larger factors were judged neither safe nor helpful by readers (Georgescu et al., IEEE Access 2020)."""
 _INTERPOLATED_FACTORS = tuple(range(2, 9))
+_NO_FILE_NAME = set('<>:"/\\|?*')  # of any system that Slicer runs on
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,14 @@ def add_model(path: str | Path) -> UpscalerInfo:
     Raises
     ------
     RequestError
-        If the file is no usable model file, or another upscaler has its id.
+        If the file is no usable model file, its id is no file name, or another upscaler has it.
     WorkError
         If the copy cannot be written.
     """
     path = Path(path)
     info = _usable(path)
+    if set(info.id) & _NO_FILE_NAME or not info.id.isprintable():
+        raise RequestError(f"{path}: the id {info.id!r} is no file name; accepted are ids without {' '.join(sorted(_NO_FILE_NAME))}")
     target = user_folder() / f"{info.id}.safetensors"
     taken = [other for other in list_upscalers() if other.id == info.id and other.path != target]
     if taken:

@@ -60,7 +60,7 @@ class NetworkRun:
         centre = tuple(
             slice((length - min(length, size)) // 2, (length + min(length, size)) // 2) for length, size in zip(thick.shape, _PROBE)
         )
-        self._dtype, _ = choose_precision(settings.precision, self._network, self._tensor(centre), factor)
+        self._dtype = choose_precision(settings.precision, self._network, self._tensor(centre), factor)
         self.precision = str(self._dtype).removeprefix("torch.")
         voxel_bytes = self._dtype.itemsize * self._network.working_values
         self.plan = make_plan(thick.shape, factor, self._network.halo, voxel_bytes, self._network.views, settings.memory_mb)

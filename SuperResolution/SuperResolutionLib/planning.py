@@ -10,7 +10,7 @@ from itertools import product
 from .errors import RequestError
 
 _DEFAULT_BYTES = 768 << 20
-_BASE_BYTES = {"network": 320 << 20, "interpolation": 96 << 20}  # the process itself, with torch and without
+_BASE_BYTES = {"network": 320 << 20, "interpolation": 208 << 20}  # the process itself, with torch and without
 _SMALLEST_PIECE = 16
 
 

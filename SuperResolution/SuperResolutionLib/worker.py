@@ -5,9 +5,9 @@ Run as ``python -m SuperResolutionLib.worker REQUEST.json``. The request is one 
     {"input": PATH, "output": PATH, "series": UID or null, "settings": {...}, "resample": true}
 
 with the settings of `upscaling.Settings`, each optional. ``resample`` (optional, false) accepts a DICOM series that is uneven or sheared,
-see `files.read_volume`; a ``warning`` then says what was done. ``modality`` (optional) is that of the input where the file does not say
-it. ``compress`` (optional, true) concerns ``.nrrd`` and ``.mha``. ``folder`` (optional) is the temporary folder of a caller that wants
-nothing left behind: see `caller.leave_with_caller`. Every line on standard output is one object with a ``type``:
+see `files.read_volume`; a ``warning`` then says what was done. ``modality`` (optional, MR or CT) is that of the input, whatever the
+file says. ``compress`` (optional, true) concerns ``.nrrd`` and ``.mha``. ``folder`` (optional, absolute) is the temporary folder of a
+caller that wants nothing left behind: see `caller.leave_with_caller`. Every line on standard output is one object with a ``type``:
 
 ``started``
     ``pid``. Only with ``folder``: the process then leads a group of its own, so that the caller can end all of it.
@@ -184,6 +184,8 @@ def read_job(path: str) -> Job:
             raise RequestError(f"{path}: {name} {getattr(job, name)!r}; accepted are true and false")
     if job.modality not in (None, *MODALITIES):
         raise RequestError(f"{path}: modality {job.modality!r}; accepted are {', '.join(MODALITIES)} and null")
+    if job.folder is not None and not (isinstance(job.folder, str) and Path(job.folder).is_absolute()):
+        raise RequestError(f"{path}: folder {job.folder!r}; accepted are the absolute path of a folder and null")
     return job
 
 

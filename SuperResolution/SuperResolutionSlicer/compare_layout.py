@@ -19,10 +19,11 @@ def tag(role: str, row: int) -> str:
     return f"SuperResolution{role}{row + 1 if row else ''}"
 
 
-def describe(roles: Sequence[str], rows: int) -> str:
-    """Return the layout as XML: a column for each role."""
-    views = "".join(f'<item><layout type="horizontal">{"".join(_view(role, row) for role in roles)}</layout></item>' for row in range(rows))
-    return f'<layout type="vertical">{views}</layout>'
+def describe(roles: Sequence[str], rows: int, stacked: bool = False) -> str:
+    """Return the layout as XML: a column for each role, or, for a single row of flat pictures, all roles stacked."""
+    inner, outer = ("vertical", "horizontal") if stacked else ("horizontal", "vertical")
+    views = "".join(f'<item><layout type="{inner}">{"".join(_view(role, row) for role in roles)}</layout></item>' for row in range(rows))
+    return f'<layout type="{outer}">{views}</layout>'
 
 
 def _view(role: str, row: int) -> str:
@@ -37,16 +38,19 @@ def _view(role: str, row: int) -> str:
     )
 
 
-def register(layout_node: slicer.vtkMRMLLayoutNode, description: str | None = None) -> None:
-    """Make the layout known to the scene; a scene that was saved in the layout opens empty where it is not.
+def register(description: str | None = None) -> None:
+    """Make the layout known to Slicer, if it has views; a scene that was saved in the layout opens empty where it is not.
 
     Parameters
     ----------
-    layout_node : vtkMRMLLayoutNode
     description : str, optional
         As `describe` returns it; without it, one row of three views, unless the layout is known already.
     """
-    if not layout_node.IsLayoutDescription(LAYOUT):
-        layout_node.AddLayoutDescription(LAYOUT, description or describe(("Input", "Interpolation", "Result"), 1))
+    manager = slicer.app.layoutManager()
+    if manager is None:
+        return
+    node = manager.layoutLogic().GetLayoutNode()
+    if not node.IsLayoutDescription(LAYOUT):
+        node.AddLayoutDescription(LAYOUT, description or describe(("Input", "Interpolation", "Result"), 1))
     elif description:
-        layout_node.SetLayoutDescription(LAYOUT, description)
+        node.SetLayoutDescription(LAYOUT, description)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import qt
 import slicer
 import slicer.util
 import vtk
@@ -13,6 +14,8 @@ from . import compare_layout, crosshair
 from .slice_planes import normals_by_improvement, size_on, slice_to_world
 
 _MARGIN = 1.02  # of the field of view around the volume
+_LAYING_OUT_MS = 100
+_FLAT = 2  # width over height of a plane
 _MODEL = "SuperResolution.model"  # attribute of the nodes that the engine made
 
 
@@ -72,14 +75,17 @@ class Comparison(slicer.util.VTKObservationMixin):
         elif position is None:
             position = _place_of(manager.sliceWidget(compare_layout.tag("Input", 0)), thick)
         self._forget()
-        compare_layout.register(manager.layoutLogic().GetLayoutNode(), compare_layout.describe(tuple(columns), planes))
+        normals = normals_by_improvement(thick, result)
+        stacked = planes == 1 and _is_flat(thick, normals[0])
+        compare_layout.register(compare_layout.describe(tuple(columns), planes, stacked))
         manager.setLayout(compare_layout.LAYOUT)
+        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents, _LAYING_OUT_MS)  # lets new views take their size
         self._crosshair = crosshair.follow_in_all_views()
         rows = [[manager.sliceWidget(compare_layout.tag(role, row)) for role in columns] for row in range(planes)]
         for row in rows:
             for widget, (role, node) in zip(row, columns.items(), strict=True):
                 _fill(widget, role, node)
-        crosshair.put_at(_look(rows, thick, normals_by_improvement(thick, result), position))
+        crosshair.put_at(_look(rows, thick, normals, position))
         self._link_windows([node for role, node in columns.items() if role != "Difference"])
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._on_close)
 
@@ -119,6 +125,15 @@ class Comparison(slicer.util.VTKObservationMixin):
             if (display.GetWindow(), display.GetLevel()) != (window, level):
                 display.SetAutoWindowLevel(False)
                 display.SetWindowLevel(window, level)
+
+
+def _is_flat(thick: slicer.vtkMRMLScalarVolumeNode, normal: int) -> bool:
+    """Tell whether a plane is so wide that pictures of it are larger one above the other than side by side."""
+    any_view = slicer.mrmlScene.GetFirstNodeByClass("vtkMRMLSliceNode")
+    if any_view is None:
+        return False
+    width, height = size_on(thick, slice_to_world(thick, normal, any_view))
+    return bool(width > _FLAT * height)
 
 
 def _place_of(widget: slicer.qMRMLSliceWidget | None, node: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import shutil
 import sys
@@ -93,6 +94,7 @@ class EngineProcess:
     ) -> None:
         self._received, self._ended = received, ended
         self._buffer, self._log = b"", ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._last: dict[str, Any] = {}
         self._group: int | None = None
         self._stopping: Ending | None = None
@@ -196,7 +198,7 @@ class EngineProcess:
             self._received(message)
 
     def _read_log(self) -> None:
-        self._add_to_log(self._process.readAllStandardError().data().decode(errors="replace"))
+        self._add_to_log(self._decoder.decode(self._process.readAllStandardError().data()))
 
     def _add_to_log(self, text: str) -> None:
         self._log = (self._log + text)[-_LOG_CHARACTERS:]

@@ -65,10 +65,12 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         Raises
         ------
         RuntimeError
-            If a run is in progress, or the input cannot be written.
+            If a run is in progress, the output is the input, or the input cannot be written.
         """
         if self.running:
             raise RuntimeError("a volume is being upscaled; accepted is one run at a time: wait for it or cancel it")
+        if outputVolume is inputVolume:
+            raise RuntimeError(f"{inputVolume.GetName()}: the output is the input; accepted is another volume, or none for a new one")
 
         def ended(what: Finished) -> None:
             self._tell_changed()

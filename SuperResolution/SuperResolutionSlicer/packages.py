@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.metadata
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import slicer
@@ -20,10 +20,15 @@ _SHIPPED = ["numpy", "scipy", "SimpleITK", "pydicom", "requests", "vtk"]
 _SIZES_MB = {"torch": 2500, "safetensors": 1, "pyyaml": 1, "scikit-image": 15, "matplotlib": 10, "tqdm": 1}
 
 
-def missing_packages(path: Path = REQUIREMENTS) -> list[Requirement]:
-    """Return the requirements that are not installed, from package metadata: nothing is imported."""
+UPSCALING = ("torch", "safetensors")
+"""The requirements of a network that runs; training asks for all that the file names."""
+
+
+def missing_packages(names: Sequence[str] = UPSCALING) -> list[Requirement]:
+    """Return the requirements of these names that are not installed, from package metadata: nothing is imported."""
     importlib.invalidate_caches()
-    return [requirement for requirement in slicer.packaging.load_requirements(path) if not slicer.packaging.pip_check(requirement)]
+    wanted = [requirement for requirement in slicer.packaging.load_requirements(REQUIREMENTS) if requirement.name in names]
+    return [requirement for requirement in wanted if not slicer.packaging.pip_check(requirement)]
 
 
 def consent_text(missing: list[Requirement]) -> str:
@@ -60,7 +65,7 @@ def install_packages(missing: list[Requirement], logged: Callable[[str], None], 
     Raises
     ------
     RuntimeError
-        If another installation is in progress.
+        If another installation is in progress, pip cannot be started, or the PyTorch extension fails.
 
     Notes
     -----
@@ -71,33 +76,47 @@ def install_packages(missing: list[Requirement], logged: Callable[[str], None], 
     torch = [requirement for requirement in missing if requirement.name == "torch"]
     if torch and _install_with_pytorch_extension(torch[0], logged):
         missing = [requirement for requirement in missing if requirement.name != "torch"]
-    if not missing:
+    if missing:
+        _install_with_pip(missing, logged, completed)
+    else:
         completed(0)
-        return
+
+
+def _install_with_pip(missing: list[Requirement], logged: Callable[[str], None], completed: Callable[[int], None]) -> None:
     constraints = _constraints_file()
 
     def ended(status: int) -> None:
         constraints.unlink(missing_ok=True)
         completed(status)
 
-    slicer.packaging.pip_install(
-        [str(requirement) for requirement in missing],
-        constraints=constraints,
-        blocking=False,
-        show_progress=False,
-        requester="SuperResolution",
-        logCallback=logged,
-        completedCallback=ended,
-    )
+    try:
+        slicer.packaging.pip_install(
+            [str(requirement) for requirement in missing],
+            constraints=constraints,
+            blocking=False,
+            show_progress=False,
+            requester="SuperResolution",
+            logCallback=logged,
+            completedCallback=ended,
+        )
+    except Exception as error:  # whatever keeps pip from being started
+        constraints.unlink(missing_ok=True)
+        raise RuntimeError(f"pip could not be started: {error}") from error
 
 
 def _constraints_file() -> Path:
     """Write the installed versions of what the application brings, so that pip keeps them."""
-    there = {each.metadata["Name"].lower(): each.version for each in importlib.metadata.distributions()}
-    lines = [f"{name}=={there[name.lower()]}\n" for name in _SHIPPED if name.lower() in there]
+    lines = [f"{name}=={version}\n" for name in _SHIPPED if (version := _version(name))]
     with tempfile.NamedTemporaryFile("w", suffix="-constraints.txt", dir=slicer.app.temporaryPath, delete=False) as file:
         file.writelines(lines)
     return Path(file.name)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def _install_with_pytorch_extension(torch: Requirement, logged: Callable[[str], None]) -> bool:
@@ -107,5 +126,8 @@ def _install_with_pytorch_extension(torch: Requirement, logged: Callable[[str], 
         return False
     logged(f"installing {torch} with the PyTorch extension; Slicer may stand still for some minutes")
     slicer.app.processEvents()
-    PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=False, torchVersionRequirement=str(torch.specifier))
+    try:
+        PyTorchUtils.PyTorchUtilsLogic().installTorch(askConfirmation=False, torchVersionRequirement=str(torch.specifier))
+    except Exception as error:  # of pip, of the driver's detection, of torch itself, which it imports at the end
+        raise RuntimeError(f"the PyTorch extension could not install {torch}: {error}") from error
     return True

@@ -14,7 +14,7 @@ from .segmenting import open_segment_editor, segmentation_of
 from .shells import drop_shells
 from .surface_check import SurfaceReport, check_surface
 from .surface_files import write_surfaces
-from .surfaces import segment_surfaces
+from .surfaces import segment_surfaces, takes_smoothing
 
 
 class PrintingSection:
@@ -94,7 +94,9 @@ class PrintingSection:
 
     def _reports(self) -> list[SurfaceReport]:
         parameters = self._parameters
-        surfaces = segment_surfaces(parameters.segmentation, self._checked_ids(), parameters.smoothing, parameters.decimation)
+        made_of_voxels = takes_smoothing(parameters.segmentation)
+        factors = (parameters.smoothing, parameters.decimation) if made_of_voxels else (0.0, 0.0)
+        surfaces = segment_surfaces(parameters.segmentation, self._checked_ids(), *factors)
         return [check_surface(drop_shells(surface, largest_only=self.ui.largestOnlyBox.checked)) for surface in surfaces]
 
     def _check(self) -> None:

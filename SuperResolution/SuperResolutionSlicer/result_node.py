@@ -112,8 +112,7 @@ def _take_over(node: slicer.vtkMRMLScalarVolumeNode, origin: Origin) -> None:
     transform = scene.GetNodeByID(origin.transform_id) if origin.transform_id else None
     node.SetAndObserveTransformNodeID(origin.transform_id if transform else None)
     node.SetNodeReferenceID(INPUT_REFERENCE, origin.node_id if scene.GetNodeByID(origin.node_id) else None)
-    if origin.instance_uids:
-        node.SetAttribute(DICOM_UIDS, origin.instance_uids)
+    node.SetAttribute(DICOM_UIDS, origin.instance_uids or None)
     hierarchy = scene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(origin.parent_item, node)
     # The parent may have been removed meanwhile; a removed item has no name.

@@ -12,9 +12,12 @@ from typing import Any
 
 import slicer
 
+from SuperResolutionLib.errors import SuperResolutionError
+from SuperResolutionLib.upscaling import modality_of
+
 from .engine_process import Ending, EngineProcess, Outcome
 from .result_node import load_result, origin_of, result_name
-from .volume_nodes import modality_of
+from .volume_nodes import volume_of
 
 # Shares of the whole that a stage usually takes; the network's is by far the largest.
 _STAGES = {"reading": (0.02, 0.04), "upscaling": (0.06, 0.84), "checking": (0.90, 0.05), "writing": (0.95, 0.04)}
@@ -140,19 +143,19 @@ class UpscalingRun:
         Raises
         ------
         RuntimeError
-            If the input cannot be written: disk full, no permission. Nothing is left then.
+            If the input has no voxels or cannot be written: disk full, no permission. Nothing is left then.
         """
-        self._folder = Path(tempfile.mkdtemp(prefix="SuperResolution-", dir=slicer.app.temporaryPath))
         try:
+            self._folder = Path(tempfile.mkdtemp(prefix="SuperResolution-", dir=slicer.app.temporaryPath))
             request = self._write_request()
             self._process = EngineProcess("SuperResolutionLib.worker", [str(request)], self._received, self._ended)
             self._told(Told(0, _STAGE_WORDS["starting"]))
             self.running = True
             self._process.start()
-        except (OSError, RuntimeError):
+        except (OSError, RuntimeError, SuperResolutionError) as error:
             self._remove_folder()
             self.running = False
-            raise
+            raise RuntimeError(str(error)) from error
         finally:
             self._node = None  # the user may remove it from now on
 
@@ -181,7 +184,8 @@ class UpscalingRun:
             raise RuntimeError(f"{thick}: the input could not be written; {expected >> 20} MB are needed, {free} MB are free")
         request = self._folder / "request.json"
         entries = {"input": str(thick), "output": str(fine), "settings": self._settings, "compress": False, "folder": str(self._folder)}
-        request.write_text(json.dumps({**entries, "modality": modality_of(self._node)}), encoding="utf-8")
+        # What the panel showed, guess or not, is what the engine works with.
+        request.write_text(json.dumps({**entries, "modality": modality_of(volume_of(self._node))}), encoding="utf-8")
         return request
 
     def _received(self, message: dict[str, Any]) -> None:

@@ -70,7 +70,8 @@ class UpscalingSection:
         self.update()
 
     def close(self) -> None:
-        """End what runs in the background for this section."""
+        """End what runs in the background for this section; pip goes on, but its words are no longer shown."""
+        self._installing = False
         if self._device_query is not None:
             self._device_query.abandon()
             self._device_query = None
@@ -166,9 +167,9 @@ class UpscalingSection:
 
     def _reasons(self) -> list[str]:
         """Return every reason why Apply cannot work."""
-        parameters, entry = self._parameters, self._entry()
-        if parameters is None:
+        if self._parameters is None:
             return ["The scene is being closed."]
+        parameters, entry = self._parameters, self._entry()
         reasons = list(self._volume_reasons)
         if entry is None:
             reasons.append("Select a model.")
@@ -267,10 +268,14 @@ class UpscalingSection:
             self._say(str(error), _ERROR)
 
     def _pip_said(self, line: str) -> None:
+        if not self._installing:  # the panel was closed meanwhile
+            return
         self.ui.logText.appendPlainText(line)
         self.ui.stageLabel.text = f"Installing packages: {line[:100]}"
 
     def _installed(self, status: int) -> None:
+        if not self._installing:
+            return
         self._installing = False
         self.ui.progressBar.setRange(0, 100)
         self._show_state()

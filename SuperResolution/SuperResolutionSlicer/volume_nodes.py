@@ -33,10 +33,10 @@ def volume_of(node: slicer.vtkMRMLScalarVolumeNode) -> Volume:
     matrix = vtk.vtkMatrix4x4()
     node.GetIJKToRASMatrix(matrix)
     affine = _LPS_FROM_RAS @ slicer.util.arrayFromVTKMatrix(matrix)
-    return Volume(slicer.util.arrayFromVolume(node), affine, modality_of(node), source=name)
+    return Volume(slicer.util.arrayFromVolume(node), affine, stated_modality(node), source=name)
 
 
-def modality_of(node: slicer.vtkMRMLVolumeNode) -> str | None:
+def stated_modality(node: slicer.vtkMRMLVolumeNode) -> str | None:
     """Return MR or CT if the node's DICOM series or the file it came from says so, else None."""
     hierarchy = slicer.mrmlScene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(node) if hierarchy else 0

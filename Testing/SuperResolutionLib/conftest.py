@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from SuperResolutionLib.files import write_volume
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.volume import Volume
 
 ENGINE = Path(__file__).parents[2] / "SuperResolution"
@@ -81,6 +82,20 @@ def make_volume(oblique_affine):
 
 
 @pytest.fixture
+def refusal():
+    """Read a file that is refused and return the one line that says so."""
+
+    def read(path, series=None):
+        with pytest.raises(RequestError) as caught:
+            read_volume(path, series)
+        message = str(caught.value)
+        assert "\n" not in message and "accepted" in message and str(path) in message
+        return message
+
+    return read
+
+
+@pytest.fixture
 def make_network():
     """Build a network whose weights are all random, the last layer's too."""
 
@@ -131,17 +146,17 @@ def start_python():
     """Start Python in a process of its own with the engine on its path; what still runs at the end of the test is killed."""
     started = []
 
-    def start(*arguments):
+    def start(*arguments, **options):
         # A process started in the background of a shell ignores SIGINT, and would hand that down.
         process = subprocess.Popen(
             [sys.executable, *map(str, arguments)], env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+            text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler), **options,
         )  # fmt: skip
         started.append(process)
         return process
 
     yield start
     for process in started:
-        if process.poll() is None:
-            process.kill()
-        process.communicate()
+        with process:
+            if process.poll() is None:
+                process.kill()

@@ -3,7 +3,7 @@ import json
 import numpy as np
 import pytest
 
-from SuperResolutionLib.description import describe_in_words, describe_volume, slice_plane
+from SuperResolutionLib.description import describe_briefly, describe_in_words, describe_volume, slice_plane
 from SuperResolutionLib.volume import AXES, Volume
 
 
@@ -59,3 +59,25 @@ def test_the_words_say_what_a_person_wants_to_know(make_volume):
 
 def test_the_words_say_where_a_factor_must_be_named(make_volume):
     assert describe_in_words(describe_volume(make_volume(affine=np.eye(4)))).endswith("nearly isotropic: --factor must be named")
+
+
+def test_a_volume_is_described_in_one_line(make_volume):
+    volume = make_volume((6, 18, 20), np.int16, affine=np.diag([0.6, 0.6, 2.8, 1]), modality="MR")
+    assert describe_briefly(volume) == "MR, 20 × 18 × 6 voxels, axial slices 2.8 mm, in-plane 0.60 mm"
+
+
+def test_two_different_spacings_in_plane_are_both_told(make_volume):
+    volume = make_volume((6, 18, 20), np.int16, affine=np.diag([3.0, 0.6, 0.75, 1]), modality="CT")
+    assert describe_briefly(volume) == "CT, 20 × 18 × 6 voxels, sagittal slices 3.0 mm, in-plane 0.60 × 0.75 mm"
+    assert describe_briefly(make_volume(modality="MR")).endswith("oblique axial slices 2.8 mm, in-plane 0.60 × 0.70 mm")
+
+
+def test_spacings_that_differ_by_rounding_only_are_told_as_one(make_volume):
+    assert describe_briefly(make_volume(affine=np.diag([0.9375, 0.93751, 4, 1]))).endswith("in-plane 0.94 mm")
+
+
+def test_the_voxels_are_not_looked_at_where_the_modality_is_known(make_volume, monkeypatch):
+    monkeypatch.setattr(np, "percentile", lambda *_: 1 / 0)
+    assert describe_briefly(make_volume(modality="CT")).startswith("CT, ")
+    with pytest.raises(ZeroDivisionError):
+        describe_briefly(make_volume())

@@ -1,7 +1,9 @@
+import json
+
 import pytest
 import torch
 
-from SuperResolutionLib.devices import choose_device, choose_precision, run_network
+from SuperResolutionLib.devices import choose_device, choose_precision, list_devices, run_network
 from SuperResolutionLib.errors import RequestError
 
 
@@ -39,26 +41,67 @@ def clock(monkeypatch):
     return set_to
 
 
-@pytest.mark.parametrize("name", ["tpu", "", "CPU", "gpu:0"])
+@pytest.fixture
+def machine(monkeypatch):
+    """Pretend to be a machine with so many CUDA devices, with or without that of Apple."""
+
+    def become(gpus=0, mps=False):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: gpus > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda number: f"GPU of number {number}")
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda: mps)
+
+    return become
+
+
+@pytest.mark.parametrize("name", ["tpu", "", "CPU", "gpu:0", "cuda:", "cuda:x", "cuda:-1", "cpu:0", "auto:1"])
 def test_an_unknown_device_is_refused(name):
     with pytest.raises(RequestError, match=f"device '{name}': accepted are auto, cpu, cuda, mps"):
         choose_device(name)
 
 
-@pytest.mark.parametrize("name", ["cuda", "mps"])
-def test_a_device_that_is_not_there_is_refused_and_not_replaced(monkeypatch, name):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+@pytest.mark.parametrize("name", ["cuda", "cuda:0", "mps"])
+def test_a_device_that_is_not_there_is_refused_and_not_replaced(machine, name):
+    machine()
     with pytest.raises(RequestError, match=f"device '{name}': not found on this machine; accepted are auto, cpu"):
         choose_device(name)
 
 
-@pytest.mark.parametrize(("there", "chosen"), [((), "cpu"), (("cuda",), "cuda"), (("mps",), "mps"), (("cuda", "mps"), "cuda")])
-def test_auto_takes_a_gpu_where_there_is_one(monkeypatch, there, chosen):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: "cuda" in there)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: "mps" in there)
+def test_one_of_several_gpus_is_chosen_by_its_number(machine):
+    machine(gpus=2)
+    assert [choose_device(name) for name in ("cuda", "cuda:1")] == [torch.device("cuda"), torch.device("cuda:1")]
+    with pytest.raises(RequestError, match="device 'cuda:2': not found on this machine; accepted are auto, cuda:0, cuda:1, cpu"):
+        choose_device("cuda:2")
+
+
+@pytest.mark.parametrize(("gpus", "mps", "chosen"), [(0, False, "cpu"), (1, False, "cuda"), (0, True, "mps"), (1, True, "cuda")])
+def test_auto_takes_a_gpu_where_there_is_one(machine, gpus, mps, chosen):
+    machine(gpus, mps)
     assert choose_device("auto").type == chosen
     assert choose_device("cpu").type == "cpu"
+
+
+def test_the_devices_are_listed_with_their_names_and_the_cpu_last(machine):
+    machine()
+    assert list_devices() == [{"id": "cpu", "name": "CPU"}]
+    machine(gpus=2, mps=True)
+    assert [tuple(device.values()) for device in list_devices()] == [
+        ("cuda:0", "GPU of number 0"), ("cuda:1", "GPU of number 1"), ("mps", "Apple GPU"), ("cpu", "CPU"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("gpus", "mps"), [(0, False), (2, False), (0, True)])
+def test_every_device_that_is_listed_can_be_chosen_and_the_first_is_the_automatic_one(machine, gpus, mps):
+    machine(gpus, mps)
+    listed = [device["id"] for device in list_devices()]
+    assert [str(choose_device(name)) for name in listed] == listed
+    assert choose_device("auto").type == torch.device(listed[0]).type
+
+
+def test_a_caller_without_torch_can_ask_for_the_devices(python):
+    done = python("-m", "SuperResolutionLib.devices")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == {"type": "result", "devices": list_devices()}
 
 
 def test_an_unknown_precision_is_refused(sample):
@@ -67,27 +110,26 @@ def test_an_unknown_precision_is_refused(sample):
 
 
 @pytest.mark.parametrize("name", ["float32", "bfloat16"])
-def test_a_precision_that_was_asked_for_is_taken_untested(sample, name):
+def test_a_precision_that_was_asked_for_is_taken_without_a_trial(sample, name):
     network = Repeats()
-    assert choose_precision(name, network, sample, 2)[0] == getattr(torch, name)
-    assert set(network.calls) == {getattr(torch, name)}
+    assert choose_precision(name, network, sample, 2) == getattr(torch, name)
+    assert network.calls == []
 
 
 @pytest.mark.parametrize(("reduced_seconds", "chosen"), [(1.0, torch.bfloat16), (1.95, torch.float32), (40.0, torch.float32)])
 def test_auto_takes_the_reduced_type_only_where_it_is_faster(sample, clock, reduced_seconds, chosen):
     clock(0, 2, 10, 10 + reduced_seconds)
-    dtype, seconds = choose_precision("auto", Repeats(), sample, 2)
-    assert (dtype, seconds) == (chosen, reduced_seconds if chosen != torch.float32 else 2)
+    assert choose_precision("auto", Repeats(), sample, 2) == chosen
 
 
 def test_auto_does_not_take_a_type_that_is_fast_and_wrong(sample, clock):
     clock(0, 2, 10, 11)
-    assert choose_precision("auto", Repeats(factor_in_reduced=1.01), sample, 2)[0] == torch.float32
+    assert choose_precision("auto", Repeats(factor_in_reduced=1.01), sample, 2) == torch.float32
 
 
 def test_auto_does_without_a_type_that_the_device_cannot_run(sample, clock):
     clock(0, 2, 10, 11)
-    assert choose_precision("auto", Repeats(refused=torch.bfloat16), sample, 2)[0] == torch.float32
+    assert choose_precision("auto", Repeats(refused=torch.bfloat16), sample, 2) == torch.float32
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])

@@ -1,4 +1,5 @@
 import json
+import struct
 from dataclasses import asdict
 
 import numpy as np
@@ -91,6 +92,15 @@ def test_a_card_is_read_without_torch(make_model, python):
     assert done.stdout.split() == ["slice_stack", "False"], done.stderr
 
 
+def test_a_card_is_read_without_the_package_that_reads_weights(make_model, python):
+    code = (
+        "import sys; sys.modules['safetensors'] = None; from SuperResolutionLib.model_file import read_card; print(read_card(sys.argv[1]))"
+    )
+    path = make_model(quality=QUALITY)
+    done = python("-c", code, path)
+    assert done.stdout.strip() == str(read_card(path)), done.stderr
+
+
 def test_a_pickle_is_refused_with_its_path_and_never_loaded(tmp_path):
     class Dangerous:
         def __reduce__(self):
@@ -125,6 +135,49 @@ def test_a_file_that_is_cut_off_is_refused(make_model, kept):
 def test_a_file_of_another_kind_is_refused(tmp_path, content):
     (tmp_path / "m.safetensors").write_bytes(content)
     assert "no safetensors file" in refusal(tmp_path / "m.safetensors")
+
+
+def with_header(path, header, weights=bytes(16)):
+    """Write a file whose header is this text or object."""
+    text = (header if isinstance(header, str) else json.dumps(header)).encode()
+    path.write_bytes(struct.pack("<Q", len(text)) + text + weights)
+    return path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "[" * 100_000,
+        "[]",
+        "5",
+        {"__metadata__": "superresolution"},
+        {"__metadata__": ["superresolution"]},
+        {"__metadata__": {"superresolution": 5}},
+        {"__metadata__": {"superresolution": {}}},
+        {"weight": 5},
+        {"weight": {"data_offsets": []}},
+        {"weight": {"data_offsets": [0, "16"]}},
+        {"weight": {"data_offsets": [0, 17]}},
+    ],
+    ids=lambda header: str(header)[:40],
+)
+def test_a_header_of_another_kind_is_refused(tmp_path, header):
+    path = with_header(tmp_path / "m.safetensors", header, weights=b"" if "__metadata__" in header else bytes(16))
+    for read in (read_card, load_model):
+        assert "damaged or no safetensors file" in refusal(path, read)
+
+
+@pytest.mark.parametrize(
+    "entry", [{"dtype": "F33"}, {"dtype": "F8_E8M0", "shape": [16]}, {"shape": [5]}, {"data_offsets": [4, 16], "shape": [3]}], ids=str
+)
+def test_weights_that_only_a_whole_reading_finds_wrong_are_refused(make_model, tmp_path, entry):
+    """The card is sound, and so is the length of the file."""
+    content = make_model().read_bytes()
+    metadata = json.loads(content[8 : 8 + struct.unpack("<Q", content[:8])[0]])["__metadata__"]
+    weight = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]} | entry
+    path = with_header(tmp_path / "m.safetensors", {"__metadata__": metadata, "weight": weight})
+    assert read_card(path).id == "slice_stack"
+    assert "damaged or no safetensors file" in refusal(path, load_model)
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):

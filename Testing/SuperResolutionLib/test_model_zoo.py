@@ -1,11 +1,13 @@
+import errno
+import shutil
 from pathlib import Path
 
 import pytest
 
 from SuperResolutionLib import model_zoo
-from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.model_file import load_model
-from SuperResolutionLib.model_zoo import find_upscaler, list_upscalers, user_folder
+from SuperResolutionLib.model_zoo import add_model, find_upscaler, list_upscalers, reason_against, user_folder
 
 INTERPOLATIONS = ["nearest", "linear", "cubic", "lanczos"]
 
@@ -43,6 +45,17 @@ def test_listing_imports_no_torch(models_of_the_user, make_model, python):
     )
     done = python("-c", code)
     assert done.stdout.split()[-6:] == ["mine", *INTERPOLATIONS, "False"], done.stderr
+
+
+def test_listing_needs_none_of_the_packages_that_are_installed_later(models_of_the_user, make_model, python):
+    make_model(path=models_of_the_user / "mine.safetensors")
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['safetensors', 'torch', 'pydicom', 'gdcm'])); "
+        "from SuperResolutionLib.model_zoo import list_upscalers; "
+        "print(*(info.id for info in list_upscalers() if not info.problem))"
+    )
+    done = python("-c", code)
+    assert done.stdout.split()[-5:] == ["mine", *INTERPOLATIONS], done.stderr
 
 
 def test_a_broken_file_of_the_user_is_listed_with_its_problem(models_of_the_user, make_model):
@@ -129,3 +142,114 @@ def test_auto_does_not_pass_over_a_damaged_shipped_model(shipped):
     (shipped / "mr.safetensors").write_bytes(b"cut off")
     with pytest.raises(RequestError, match="mr.safetensors: damaged"):
         find_upscaler("auto", "MR", 2)
+
+
+# Which upscaler fits a volume.
+
+
+def test_a_model_fits_the_modalities_it_was_trained_on_and_no_other(models_of_the_user, make_model):
+    make_model(path=models_of_the_user / "mr.safetensors", modalities=("MR",))
+    make_model(path=models_of_the_user / "both.safetensors", modalities=("MR", "CT"))
+    make_model(path=models_of_the_user / "any.safetensors", modalities=())
+    listed = {info.id: info for info in list_upscalers()}
+    assert [name for name, info in listed.items() if reason_against(info, "MR") != ""] == []
+    assert [name for name, info in listed.items() if reason_against(info, "CT") != ""] == ["mr"]
+    assert reason_against(listed["mr"], "CT") == "trained on MR; this volume is CT"
+    assert reason_against(listed["both"], "PT") == "trained on MR, CT; this volume is PT"
+
+
+def test_the_problem_of_a_file_is_the_reason_against_it(models_of_the_user):
+    (models_of_the_user / "broken.safetensors").write_bytes(b"nothing that could be weights")
+    broken = list_upscalers()[0]
+    assert reason_against(broken, "MR") == broken.problem != ""
+
+
+# Models of the user.
+
+
+@pytest.fixture
+def elsewhere(make_model, tmp_path):
+    """A good model file that the user got from somewhere."""
+    return make_model(path=tmp_path / "downloaded-3.safetensors", id="knee", title="Knees")
+
+
+def test_a_model_that_is_added_is_copied_whole_under_its_id(elsewhere, models_of_the_user):
+    info = add_model(elsewhere)
+    assert (info.id, info.title, info.path) == ("knee", "Knees", models_of_the_user / "knee.safetensors")
+    assert [path.name for path in models_of_the_user.iterdir()] == ["knee.safetensors"]
+    assert info.path.read_bytes() == elsewhere.read_bytes() and load_model(info.path).card == info.card
+    assert find_upscaler("knee", "MR", 2) == info
+
+
+def test_adding_makes_the_users_folder(elsewhere, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(tmp_path / "not" / "yet"))
+    assert add_model(str(elsewhere)).path == tmp_path / "not" / "yet" / "knee.safetensors"
+
+
+def test_a_newer_file_of_the_same_id_replaces_the_older(elsewhere, models_of_the_user, make_model, tmp_path):
+    add_model(elsewhere)
+    add_model(make_model(path=tmp_path / "newer.safetensors", id="knee", title="Better knees"))
+    assert [info.title for info in list_upscalers() if info.id == "knee"] == ["Better knees"]
+    assert add_model(models_of_the_user / "knee.safetensors").title == "Better knees"
+
+
+def refused(path, folder):
+    """Return the one line with which a model is not added, and make sure that nothing was."""
+    before = sorted(folder.iterdir()) if folder.is_dir() else None
+    with pytest.raises(RequestError) as caught:
+        add_model(path)
+    message = str(caught.value)
+    assert str(path) in message and "accepted" in message and "\n" not in message
+    assert (sorted(folder.iterdir()) if folder.is_dir() else None) == before
+    return message
+
+
+@pytest.mark.parametrize("kept", [0, 8, 100, -1])
+def test_a_damaged_file_is_not_added(elsewhere, models_of_the_user, kept):
+    elsewhere.write_bytes(elsewhere.read_bytes()[:kept])
+    assert "damaged or no safetensors file" in refused(elsewhere, models_of_the_user)
+
+
+def test_a_pickle_is_not_added(models_of_the_user, tmp_path):
+    import torch
+
+    torch.save({"weight": torch.zeros(3)}, tmp_path / "weights.safetensors")
+    assert "pickled weights" in refused(tmp_path / "weights.safetensors", models_of_the_user)
+
+
+def test_a_file_that_is_not_there_is_not_added(models_of_the_user, tmp_path):
+    refused(tmp_path / "absent.safetensors", models_of_the_user)
+
+
+def test_an_id_that_another_upscaler_has_is_not_added(elsewhere, shipped, models_of_the_user, make_model, tmp_path):
+    make_model(path=shipped / "renamed.safetensors", id="knee")
+    assert f"the id 'knee' belongs to {shipped / 'renamed.safetensors'}" in refused(elsewhere, models_of_the_user)
+    cubic = make_model(path=tmp_path / "c.safetensors", id="cubic")
+    assert "the id 'cubic' belongs to an interpolation" in refused(cubic, models_of_the_user)
+    other = make_model(path=models_of_the_user / "other name.safetensors", id="hand")
+    assert f"belongs to {other}" in refused(make_model(path=tmp_path / "hand.safetensors"), models_of_the_user)
+
+
+@pytest.mark.parametrize("name", ["../knee", "/knee", "a/b", "a\\b", "C:knee", "knee\n", "\0"])
+def test_an_id_that_would_lead_out_of_the_folder_is_not_added(make_model, models_of_the_user, tmp_path, name):
+    path = make_model(path=tmp_path / "m.safetensors", id=name)
+    assert f"the id {name!r} is no file name" in refused(path, models_of_the_user)
+
+
+def test_a_folder_that_cannot_be_made_is_told(elsewhere, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(tmp_path / "file" / "models"))
+    with pytest.raises(WorkError, match="file/models: not made, Not a directory"):
+        add_model(elsewhere)
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.ENOSPC])
+def test_a_copy_that_fails_half_way_leaves_nothing(elsewhere, models_of_the_user, monkeypatch, number):
+    def half(source, target):
+        Path(target).write_bytes(Path(source).read_bytes()[:500])
+        raise OSError(number, "failed half way")
+
+    monkeypatch.setattr(shutil, "copyfile", half)
+    with pytest.raises(WorkError, match="knee.safetensors: not written, failed half way"):
+        add_model(elsewhere)
+    assert list(models_of_the_user.iterdir()) == []

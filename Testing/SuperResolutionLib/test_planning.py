@@ -1,10 +1,13 @@
+import json
 import math
+import sys
 
 import numpy as np
 import pytest
 
 from SuperResolutionLib.errors import RequestError
-from SuperResolutionLib.planning import make_plan
+from SuperResolutionLib.files import write_volume
+from SuperResolutionLib.planning import expect, make_plan
 
 MEGABYTE = 1 << 20
 SHAPES = [(1, 16, 16), (5, 7, 9), (40, 384, 384), (160, 33, 384), (600, 512, 512), (289, 300, 17)]
@@ -94,3 +97,55 @@ def test_too_little_memory_is_refused_with_what_is_needed(shape, limit):
     assert make_plan(shape, 3, HALO, 5000, memory_mb=needed).bytes_needed <= needed * MEGABYTE
     with pytest.raises(RequestError):
         make_plan(shape, 3, HALO, 5000, memory_mb=needed - 1)
+
+
+@pytest.mark.parametrize(
+    ("axis", "factor", "shape"), [("k", 4, (160, 50, 60)), ("j", 2, (40, 100, 60)), ("i", 3, (40, 50, 180)), ("all", 2, (80, 100, 120))]
+)
+@pytest.mark.parametrize("voxel_bytes", [1, 2, 4])
+def test_the_result_that_is_expected_is_the_one_that_comes(axis, factor, shape, voxel_bytes):
+    expected = expect((40, 50, 60), axis, factor, voxel_bytes, "interpolation")
+    assert expected.shape == shape and expected.result_bytes == math.prod(shape) * voxel_bytes < expected.memory_bytes
+
+
+def test_more_memory_is_expected_for_more_voxels_and_for_a_network():
+    sizes = [expect((slices, 256, 256), "k", 4, 2, kind).memory_bytes for kind in ("interpolation", "network") for slices in (20, 40, 80)]
+    assert sizes == sorted(set(sizes))
+
+
+def test_a_memory_limit_counts_as_far_as_it_can_be_kept():
+    limits = (None, 4000, 600, 400, 1)
+    unlimited, high, middle, low, least = (expect((40, 256, 256), "k", 4, 2, memory_mb=limit).memory_bytes for limit in limits)
+    assert unlimited == high > middle > low > least
+    assert middle - low == 200 * MEGABYTE and least > volumes_mb((40, 256, 256), 4) * MEGABYTE
+
+
+# A process of its own between test and worker: what a process starts inherits the peak of its parent.
+PEAK = """
+import resource, subprocess, sys
+subprocess.run([sys.executable, "-m", "SuperResolutionLib.worker", sys.argv[1]], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no resource module")
+@pytest.mark.parametrize(
+    ("kind", "shape", "axis", "dtype"),
+    [
+        ("interpolation", (6, 18, 20), "k", np.int16),
+        ("interpolation", (40, 256, 256), "k", np.int16),
+        ("interpolation", (32, 96, 96), "all", np.float32),
+        ("network", (24, 96, 96), "k", np.int16),
+        ("network", (40, 256, 256), "k", np.int16),
+    ],
+)
+def test_the_memory_that_is_expected_is_about_what_a_worker_takes(python, make_volume, make_model, tmp_path, kind, shape, axis, dtype):
+    write_volume(make_volume(shape, dtype, modality="MR"), tmp_path / "thick.nrrd", compress=False)
+    model = "cubic" if kind == "interpolation" else str(make_model())
+    settings = {"model": model, "factor": 3, "axis": axis, "device": "cpu", "precision": "float32"}
+    request = {"input": str(tmp_path / "thick.nrrd"), "output": str(tmp_path / "fine.nrrd"), "settings": settings, "compress": False}
+    (tmp_path / "request.json").write_text(json.dumps(request))
+    done = python("-c", PEAK, tmp_path / "request.json")
+    assert done.returncode == 0, done.stderr
+    expected = expect(shape, axis, 3, np.dtype(dtype).itemsize, kind).memory_bytes
+    assert 0.8 < expected / int(done.stdout) < 3

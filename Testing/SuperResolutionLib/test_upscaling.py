@@ -278,6 +278,21 @@ def test_the_modality_is_the_one_told_or_else_seen_in_the_values(make_volume, mo
     assert modality_of(volume.with_voxels(voxels)) == found
 
 
+def test_every_voxel_of_a_small_volume_counts_for_its_modality(make_volume):
+    """Air that lies in every other row alone is seen too."""
+    voxels = np.zeros((6, 18, 20), np.int16)
+    voxels[:, 1::2] = -1000
+    assert modality_of(make_volume().with_voxels(voxels)) == "CT"
+
+
+@pytest.mark.parametrize("shape", [(2000, 2000, 2000), (2, 60000, 60000), (9, 5, 10**8)])
+@pytest.mark.parametrize(("value", "found"), [(-1000, "CT"), (100, "MR")])
+def test_the_modality_of_the_largest_volume_is_found_from_a_sample(shape, value, found):
+    """The voxels are one number repeated, so that they take no memory; looking at all of them would take far too much."""
+    voxels = np.broadcast_to(np.int16(value), shape)
+    assert modality_of(Volume(voxels, np.eye(4))) == found
+
+
 def test_factors_above_four_are_called_experimental(make_volume):
     volume = make_volume(modality="MR")
     assert upscale(volume, model="cubic", factor=4).warnings == ()

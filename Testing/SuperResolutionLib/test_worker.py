@@ -1,6 +1,7 @@
 import json
 import os
 import signal
+import subprocess
 
 import numpy as np
 import pytest
@@ -16,9 +17,10 @@ posix = pytest.mark.skipif(os.name != "posix", reason="signals and limits of POS
 def request_of(thick, results, tmp_path):
     """Write a request and return its path."""
 
-    def write(output="fine.nrrd", source=thick, **settings):
+    def write(output="fine.nrrd", source=thick, entries=None, **settings):
         path = tmp_path / "request.json"
-        path.write_text(json.dumps({"input": str(source), "output": str(results / output), "series": None, "settings": settings}))
+        request = {"input": str(source), "output": str(results / output), "series": None, "settings": settings}
+        path.write_text(json.dumps(request | (entries or {})))
         return path
 
     return write
@@ -89,6 +91,13 @@ def test_warnings_are_lines_of_their_own(capsys, request_of):
         ('{"input": 1, "output": "b"}', "input and output must be text"),
         ('{"input": "a", "output": "b", "settings": [1]}', "settings an object"),
         (b"\xff\xfe", "accepted is a JSON object"),
+        ('{"input": "a", "output": "b", "resample": 1}', "resample 1; accepted are true and false"),
+        ('{"input": "a", "output": "b", "compress": "no"}', "compress 'no'; accepted are true and false"),
+        ('{"input": "a", "output": "b", "modality": "PT"}', "modality 'PT'; accepted are MR, CT and null"),
+        ('{"input": "a", "output": "b", "modality": ["MR"]}', "modality ['MR']; accepted are MR, CT and null"),
+        ('{"input": "a", "output": "b", "folder": 5}', "folder 5; accepted are the absolute path of a folder and null"),
+        ('{"input": "a", "output": "b", "folder": "temporary"}', "folder 'temporary'; accepted are the absolute path"),
+        ('{"input": "a", "output": "b", "folder": ""}', "folder ''; accepted are the absolute path"),
     ],
 )
 def test_what_is_no_request_is_refused(capsys, tmp_path, text, found):
@@ -217,3 +226,58 @@ def test_the_input_is_never_replaced(thick):
             worker.Job(str(thick), str(thick.parent / "." / thick.name), settings={"model": "cubic", "factor": 2}), lambda _: None
         )
     assert thick.read_bytes() == before
+
+
+@pytest.mark.parametrize(("told", "found"), [(None, None), ("MR", "MR"), ("CT", "CT")])
+def test_the_modality_that_is_told_is_that_of_the_input(capsys, request_of, make_volume, results, tmp_path, told, found):
+    write_volume(make_volume(), tmp_path / "unnamed.nii")
+    assert worker.main([str(request_of(source=tmp_path / "unnamed.nii", entries={"modality": told}, model="cubic"))]) == 0
+    assert read_volume(results / "fine.nrrd").modality == (found or "MR")
+    warnings = [message["message"] for message in lines_of(capsys.readouterr().out) if message["type"] == "warning"]
+    assert any("does not say its modality" in warning for warning in warnings) == (told is None)
+
+
+def test_the_modality_that_is_told_comes_before_that_of_the_file(request_of, thick, results):
+    assert read_volume(thick).modality == "MR"
+    assert worker.main([str(request_of(entries={"modality": "CT"}, model="cubic"))]) == 0
+    assert read_volume(results / "fine.nrrd").modality == "CT"
+
+
+@pytest.mark.parametrize(("entries", "encoding"), [({}, b"encoding: gzip"), ({"compress": False}, b"encoding: raw")])
+def test_a_result_is_compressed_unless_it_is_not_to_be(request_of, results, entries, encoding):
+    assert worker.main([str(request_of(entries=entries, model="cubic"))]) == 0
+    assert encoding in (results / "fine.nrrd").read_bytes()
+
+
+@posix
+def test_a_worker_with_a_caller_says_first_that_it_started(start_python, request_of, results, tmp_path):
+    path = request_of(entries={"folder": str(tmp_path)}, model="cubic")
+    process = start_python("-m", "SuperResolutionLib.worker", path, stdin=subprocess.PIPE)
+    process.stdin.write("held open\n")
+    process.stdin.flush()
+    messages = lines_of(process.stdout.read())
+    assert messages[0] == {"type": "started", "pid": process.pid} and messages[-1]["type"] == "result"
+    assert process.wait(10) == 0 and (results / "fine.nrrd").exists()
+
+
+def test_a_worker_without_a_folder_says_nothing_of_a_start(capsys, request_of):
+    assert worker.main([str(request_of(model="cubic"))]) == 0
+    assert "started" not in {message["type"] for message in lines_of(capsys.readouterr().out)}
+
+
+@posix
+def test_a_worker_whose_caller_is_gone_ends_and_removes_the_folder(start_python, make_volume, make_model, request_of, tmp_path):
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    write_volume(make_volume((64, 192, 192)), folder / "large.nrrd")
+    settings = {"model": str(make_model()), "factor": 2, "device": "cpu", "precision": "float32", "ensemble": True, "memory_mb": 50}
+    entries = {"output": str(folder / "fine.nrrd"), "folder": str(folder)}
+    path = request_of(source=folder / "large.nrrd", entries=entries, **settings)
+    process = start_python("-m", "SuperResolutionLib.worker", path, stdin=subprocess.PIPE)
+    process.stdin.write("held open\n")
+    process.stdin.flush()
+    while '"upscaling"' not in process.stdout.readline():
+        assert process.poll() is None, process.stderr.read()
+    for pipe in (process.stdin, process.stdout):
+        pipe.close()
+    assert process.wait(20) == 143 and not folder.exists()
