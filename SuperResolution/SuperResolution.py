@@ -99,7 +99,10 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
 
     def _initializeParameterNode(self) -> None:
         if self._parameterNode is None and self.logic:
-            self._setParameterNode(self.logic.getParameterNode())
+            parameterNode = self.logic.getParameterNode()
+            if parameterNode.inputVolume is None:
+                parameterNode.inputVolume = _volume_in_use()
+            self._setParameterNode(parameterNode)
 
     def _setParameterNode(self, parameterNode) -> None:
         if self._parameterNode is not None:
@@ -148,3 +151,15 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._importing:
             self._importing = False
             self._initializeParameterNode()
+
+
+def _volume_in_use():
+    """Return the volume that the user looks at, else the first of the scene, so that there is one click less; None if there is none."""
+    scene, selection = slicer.mrmlScene, slicer.app.applicationLogic().GetSelectionNode()
+    active = scene.GetNodeByID(selection.GetActiveVolumeID()) if selection.GetActiveVolumeID() else None
+    every = [
+        scene.GetNthNodeByClass(index, "vtkMRMLScalarVolumeNode")
+        for index in range(scene.GetNumberOfNodesByClass("vtkMRMLScalarVolumeNode"))
+    ]
+    # Label maps and colour images are scalar volumes by inheritance.
+    return next((node for node in (active, *every) if node is not None and node.GetClassName() == "vtkMRMLScalarVolumeNode"), None)

@@ -12,6 +12,7 @@ from .interpolation import INTERPOLATIONS
 from .model_file import Card, read_card
 from .whole import whole_file
 
+AUTOMATIC = "auto"
 SHIPPED = Path(__file__).parent / "Models"
 SAFE_FACTOR = 4
 """Larger factors were judged neither safe nor helpful by readers (Georgescu et al., IEEE Access 2020)."""
@@ -99,8 +100,9 @@ def add_model(path: str | Path) -> UpscalerInfo:
         raise RequestError(f"{path}: the id {info.id!r} is no file name; accepted are ids without {' '.join(sorted(_NO_FILE_NAME))}")
     target = user_folder() / f"{info.id}.safetensors"
     taken = [other for other in list_upscalers() if other.id == info.id and other.path != target]
-    if taken:
-        raise RequestError(f"{path}: the id '{info.id}' belongs to {taken[0].path or 'an interpolation'}; accepted are other ids")
+    if taken or info.id == AUTOMATIC:
+        owner = (taken[0].path or "an interpolation") if taken else "the choice of the best shipped model"
+        raise RequestError(f"{path}: the id '{info.id}' belongs to {owner}; accepted are other ids")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -127,7 +129,7 @@ def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:
     RequestError
         If there is none, if it cannot be used, or if it does not offer the factor.
     """
-    if model == "auto":
+    if model == AUTOMATIC:
         return _best_shipped(modality, factor)
     listed: dict[str, UpscalerInfo] = {}
     for info in list_upscalers():

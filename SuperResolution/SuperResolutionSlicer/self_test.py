@@ -67,6 +67,14 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
         self.assertFalse(self.ui.applyButton.enabled)
         self.assertIn("Select an input volume.", self.ui.applyButton.toolTip)
 
+    def test_a_volume_that_is_there_already_is_selected(self) -> None:
+        self.panel.parent.exit()
+        slicer.mrmlScene.Clear(0)
+        slicer.util.addVolumeFromArray(np.zeros((4, 4, 4), np.uint8), name="labels", nodeClassName="vtkMRMLLabelMapVolumeNode")
+        node = thick_node()
+        self.panel.parent.enter()
+        self.assertIs(self.ui.inputSelector.currentNode(), node)
+
     def test_the_panel_tells_what_the_input_is(self) -> None:
         self.choose(thick_node())
         self.assertEqual(self.ui.inputDescription.text, "MR, 24 × 20 × 8 voxels, sagittal slices 3.0 mm, in-plane 0.75 mm")

@@ -172,20 +172,21 @@ class UpscalingRun:
             self._remove_folder()
 
     def _write_request(self) -> Path:
+        volume = volume_of(self._node)
         thick, fine = self._folder / "input.nrrd", self._folder / "result.nrrd"
         storage = slicer.vtkMRMLNRRDStorageNode()
         storage.SetUseCompression(0)
         storage.SetFileName(str(thick))
         # The C++ writer returns success on a full disk, so look at the size as well.
-        voxels = self._node.GetImageData().GetPointData().GetScalars()
-        expected = voxels.GetDataSize() * voxels.GetDataTypeSize()
+        expected = volume.voxels.nbytes
         if not storage.WriteData(self._node) or thick.stat().st_size < expected:
             free = shutil.disk_usage(self._folder).free >> 20
-            raise RuntimeError(f"{thick}: the input could not be written; {expected >> 20} MB are needed, {free} MB are free")
+            room = f"{max(1, expected >> 20)} MB are needed, {free} MB are free"
+            raise RuntimeError(f"{thick}: the input could not be written; {room}; see Slicer's error log")
         request = self._folder / "request.json"
         entries = {"input": str(thick), "output": str(fine), "settings": self._settings, "compress": False, "folder": str(self._folder)}
         # What the panel showed, guess or not, is what the engine works with.
-        request.write_text(json.dumps({**entries, "modality": modality_of(volume_of(self._node))}), encoding="utf-8")
+        request.write_text(json.dumps({**entries, "modality": modality_of(volume)}), encoding="utf-8")
         return request
 
     def _received(self, message: dict[str, Any]) -> None:

@@ -226,6 +226,8 @@ def test_an_id_that_another_upscaler_has_is_not_added(elsewhere, shipped, models
     assert f"the id 'knee' belongs to {shipped / 'renamed.safetensors'}" in refused(elsewhere, models_of_the_user)
     cubic = make_model(path=tmp_path / "c.safetensors", id="cubic")
     assert "the id 'cubic' belongs to an interpolation" in refused(cubic, models_of_the_user)
+    automatic = make_model(path=tmp_path / "a.safetensors", id="auto")
+    assert "the id 'auto' belongs to the choice of the best shipped model" in refused(automatic, models_of_the_user)
     other = make_model(path=models_of_the_user / "other name.safetensors", id="hand")
     assert f"belongs to {other}" in refused(make_model(path=tmp_path / "hand.safetensors"), models_of_the_user)
 

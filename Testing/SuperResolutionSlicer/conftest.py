@@ -1,9 +1,24 @@
+import os
+import time
+from pathlib import Path
+
 import pytest
 import slicer
 
 import host
 
 host.start()  # the modules below import qt
+
+MODULE = Path(__file__).parents[2] / "SuperResolution" / "SuperResolution.py"
+TIMEOUT_S = 60
+
+
+@pytest.fixture(autouse=True)
+def models_of_the_user(tmp_path_factory, monkeypatch):
+    """An empty folder in the place of the user's own models."""
+    folder = tmp_path_factory.mktemp("models")
+    monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(folder))
+    return folder
 
 
 @pytest.fixture
@@ -20,3 +35,68 @@ def views(scene):
     """The layout manager. A process keeps its views once it has them: what holds without any is tested in a process of its own."""
     host.start(views=True)
     return slicer.app.layoutManager()
+
+
+@pytest.fixture
+def panel(scene, monkeypatch, tmp_path):
+    """The module's panel as the user sees it: opened and entered. A test fails if it leaves a run or a temporary folder behind."""
+    widget = host.load_module(MODULE)
+    widget.parent.enter()
+    yield widget
+    if hasattr(slicer.modules, "superresolution"):
+        slicer.modules.SuperResolutionWidget.logic.abandon()
+        host.unload_module("SuperResolution")
+    scene.Clear(0)
+    assert run_folders() == []
+
+
+@pytest.fixture
+def wait_until():
+    """Let the application work until something is so."""
+
+    def wait(condition, seconds=TIMEOUT_S):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"not so after {seconds} s"
+            slicer.app.processEvents()
+            time.sleep(0.005)
+
+    return wait
+
+
+@pytest.fixture
+def gone():
+    """Tell whether a process has ended, or ends within two seconds."""
+
+    def wait(pid):
+        end = time.monotonic() + 2
+        while time.monotonic() < end:
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                return True
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True  # only its parent, which was killed as well, has not asked for its status
+            time.sleep(0.01)
+        return False
+
+    return wait
+
+
+@pytest.fixture
+def engine(tmp_path, monkeypatch):
+    """Write a module that can be run in the engine's place, and return its name."""
+    folder = tmp_path / "engine"
+    folder.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(folder))
+
+    def write(code):
+        (folder / "stand_in.py").write_text(code)
+        return "stand_in"
+
+    return write
+
+
+def run_folders():
+    """Return the temporary folders of runs that are there."""
+    return list(Path(slicer.app.temporaryPath).glob("SuperResolution-*"))
