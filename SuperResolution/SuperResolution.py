@@ -72,20 +72,24 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartImportEvent, self._onSceneStartImport)
         # After the selectors have filled themselves, which they do at the same event.
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.EndBatchProcessEvent, self._onSceneEndBatchProcess, priority=-1.0)
+        # Before the selectors take the node off their lists.
+        self.addObserver(slicer.mrmlScene, slicer.mrmlScene.NodeAboutToBeRemovedEvent, self._onNodeAboutToBeRemoved, priority=1.0)
         self._initializeParameterNode()
 
     def cleanup(self) -> None:
         """End everything that runs; called when the module is reloaded or the application quits."""
         if self.logic:
             self.logic.abandon()
-        self._setParameterNode(None)
         for section in self._sections:
             section.close()
+        # Last: when the application quits, the widgets may be gone already.
+        self._setParameterNode(None)
         self.removeObservers()
 
     def enter(self) -> None:
         """Take the state up again; called when the user comes to the module."""
         self._initializeParameterNode()
+        self._onModified()  # segments and structures may have changed in other modules
 
     def exit(self) -> None:
         """Called when the user goes to another module: a run goes on, and so do the connections that wait for its result."""
@@ -151,6 +155,12 @@ class SuperResolutionWidget(ScriptedLoadableModuleWidget, VTKObservationMixin):
         if self._importing:
             self._importing = False
             self._initializeParameterNode()
+
+    @vtk.calldata_type(vtk.VTK_OBJECT)
+    def _onNodeAboutToBeRemoved(self, caller, event, node) -> None:
+        # The selector would go on to the next volume, and the next run would replace that one.
+        if self._parameterNode is not None and node is self._parameterNode.outputVolume:
+            self._parameterNode.outputVolume = None
 
 
 def _volume_in_use():

@@ -25,6 +25,8 @@ SILENCE_S = 600
 """A process that says nothing for so long is taken for hanging; the slowest piece of work takes a fraction of it."""
 _LOG_CHARACTERS = 200_000
 _KILLED, _TERMINATED, _SEGMENTATION = 9, 15, 11
+_LAUNCHER_SAYS = "exit abnormally"
+"""What Slicer's launcher, which PythonSlicer is, writes when a signal ended its child; it then returns 1, whatever the signal."""
 # Python with the engine's folder in front, whatever a launcher does to the environment.
 _START = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
 
@@ -223,7 +225,7 @@ class EngineProcess:
             return Ending.SILENT, f"the background process said nothing for {self._silence_s:g} s and was ended"
         if self._last.get("type") == "error":
             return Ending.FAILED, str(self._last.get("message", "the background process failed without a reason"))
-        # A launcher in between reports the signal of its child as 128 + number.
+        # The engine turns SIGTERM into 128 + number, and shells do so with every signal.
         number = code if crashed else code - 128
         if number == _KILLED:
             return Ending.KILLED, "the background process was killed from outside, most likely by the system because memory ran out"
@@ -231,6 +233,8 @@ class EngineProcess:
             return Ending.KILLED, "the background process was terminated from outside"
         if crashed or number == _SEGMENTATION:
             return Ending.CRASHED, f"the background process crashed (signal {number})"
+        if code == 1 and _LAUNCHER_SAYS in self._last_words():
+            return Ending.CRASHED, "the background process crashed, or was killed by the system because memory ran out"
         if code != 0:
             return Ending.CRASHED, f"the background process ended with status {code} and gave no reason{self._last_words()}"
         if self._last.get("type") != "result":
@@ -244,5 +248,6 @@ class EngineProcess:
     def _end(self, ending: Ending, message: str) -> None:
         self._silence.stop()
         self._grace.stop()
-        ended, self._ended = self._ended, lambda _: None
+        # PythonQt holds the slots of this process for good; so let go of those who wait for it.
+        ended, self._ended, self._received = self._ended, lambda _: None, lambda _: None
         ended(Outcome(ending, message, self._last if ending is Ending.DONE else {}, self._log))

@@ -28,6 +28,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
 
     def __init__(self) -> None:
         super().__init__()
+        self._node: slicer.vtkMRMLScriptedModuleNode | None = None
         self._run: UpscalingRun | None = None
         self._told: list[Callable[[Told], None]] = []
         self._changed: list[Callable[[], None]] = []
@@ -35,7 +36,9 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
 
     def getParameterNode(self) -> SuperResolutionParameterNode:
         """Return the module's parameter node, wrapped."""
-        return SuperResolutionParameterNode(super().getParameterNode())
+        # Held: the garbage collector takes observers for unreachable with a node that only C++ knows, and VTK then calls what is gone.
+        self._node = super().getParameterNode()
+        return SuperResolutionParameterNode(self._node)
 
     @property
     def running(self) -> bool:

@@ -34,9 +34,11 @@ class ModelEntry:
 def model_entries(volume: Volume | None) -> list[ModelEntry]:
     """Return every upscaler, those that fit the volume first in the order of the zoo."""
     modality = modality_of(volume) if volume is not None else None
-    entries = []
+    entries, taken = [], set()
     for info in list_upscalers():
         reason = info.problem if modality is None else reason_against(info, modality)
+        reason = reason.removeprefix(f"{info.path}: ") or (f"another model has the id '{info.id}'" if info.id in taken else "")
+        taken |= set() if info.problem else {info.id}
         label = f"{info.id}: {info.title}" if info.kind == "network" and info.title else info.title or info.id
         entries.append(ModelEntry(info, label, reason, card_text(info, reason)))
     return sorted(entries, key=lambda entry: bool(entry.reason))

@@ -24,5 +24,5 @@ def end_tree(pid: int, forced: bool) -> None:
         return
     try:
         os.killpg(pid, signal.SIGKILL if forced else signal.SIGTERM)
-    except ProcessLookupError:
-        return  # it has ended meanwhile
+    except (ProcessLookupError, PermissionError):
+        return  # it has ended meanwhile; macOS says so of a group of zombies by refusing

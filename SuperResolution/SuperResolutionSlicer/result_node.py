@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import slicer
+import vtk
 
 from .volume_nodes import DICOM_UIDS
 
@@ -103,18 +104,20 @@ def _take_over(node: slicer.vtkMRMLScalarVolumeNode, origin: Origin) -> None:
     scene = slicer.mrmlScene
     node.CreateDefaultDisplayNodes()
     if origin.display is not None:
-        color = origin.display.GetColorNodeID()
+        # Copying takes over the reference to a colour table as well, also to one that was removed meanwhile.
+        colors = origin.display.GetColorNodeID(), node.GetDisplayNode().GetColorNodeID()
         node.GetDisplayNode().CopyContent(origin.display)
         # A fixed window, since an automatic one would differ a little from the input's and spoil the comparison.
         node.GetDisplayNode().SetAutoWindowLevel(False)
-        if color and scene.GetNodeByID(color):
-            node.GetDisplayNode().SetAndObserveColorNodeID(color)
+        node.GetDisplayNode().SetAndObserveColorNodeID(next((each for each in colors if each and scene.GetNodeByID(each)), None))
     transform = scene.GetNodeByID(origin.transform_id) if origin.transform_id else None
     node.SetAndObserveTransformNodeID(origin.transform_id if transform else None)
     node.SetNodeReferenceID(INPUT_REFERENCE, origin.node_id if scene.GetNodeByID(origin.node_id) else None)
     node.SetAttribute(DICOM_UIDS, origin.instance_uids or None)
     hierarchy = scene.GetSubjectHierarchyNode()
     item = hierarchy.GetItemByDataNode(node) or hierarchy.CreateItem(origin.parent_item, node)
-    # The parent may have been removed meanwhile; a removed item has no name.
-    if origin.parent_item and hierarchy.GetItemName(origin.parent_item):
+    # The parent may have been removed meanwhile, and asking for a removed item is an error.
+    there = vtk.vtkIdList()
+    hierarchy.GetItemChildren(hierarchy.GetSceneItemID(), there, True)
+    if origin.parent_item == hierarchy.GetSceneItemID() or there.IsId(origin.parent_item) >= 0:
         hierarchy.SetItemParent(item, origin.parent_item)

@@ -103,8 +103,11 @@ class ReviewSection:
 
         def finished(what: Finished) -> None:
             node = slicer.mrmlScene.GetNodeByID(result_id)
-            if what.outcome.ending is not Ending.DONE or node is None:
-                self._say(f"Not compared: {what.describe() if node else 'the result was removed'}")
+            thick = node.GetNodeReference(INPUT_REFERENCE) if node is not None else None
+            if what.outcome.ending is not Ending.DONE:
+                self._say(f"Not compared: {what.describe()}")
+            elif thick is None:
+                self._say("Not compared: the result or its input was removed meanwhile")
             else:
                 self._show(thick, what.node, node)
 

@@ -35,7 +35,7 @@ def register_sample_data() -> None:
         uris=_MRHEAD,
         fileNames="MR-head.nrrd",
         checksums=f"SHA256:{_MRHEAD_SHA256}",
-        nodeNames=_TITLE,
+        nodeNames="MRHead",  # what scripts get that download by name: they pass the custom downloader by
         thumbnailFileName=str(_THUMBNAIL),
         customDownloader=load_sample,
     )
@@ -46,7 +46,9 @@ def load_sample(source: object = None) -> slicer.vtkMRMLScalarVolumeNode:
     fine = None if slicer.app.testingEnabled() else _download_head()
     volume = volume_of(fine) if fine is not None else _phantom()
     # MRHead is stored as sagittal slices along k; the phantom's are axial.
-    return _add_node(degrade(volume, FACTOR, "k"), f"{_TITLE} ({'MRHead' if fine is not None else 'phantom'})")
+    node = _add_node(degrade(volume, FACTOR, "k"), f"{_TITLE} ({'MRHead' if fine is not None else 'phantom'})")
+    _show(node)
+    return node
 
 
 def _download_head() -> slicer.vtkMRMLScalarVolumeNode | None:
@@ -54,7 +56,7 @@ def _download_head() -> slicer.vtkMRMLScalarVolumeNode | None:
 
     try:
         return SampleData.SampleDataLogic().downloadMRHead()
-    except (RuntimeError, OSError, ValueError) as error:
+    except (IndexError, OSError, RuntimeError, ValueError) as error:  # the first: the first node of none
         logging.warning("SuperResolution: MRHead could not be downloaded (%s); a phantom is made instead", error)
         return None
 
@@ -70,3 +72,10 @@ def _add_node(volume: Volume, name: str) -> slicer.vtkMRMLScalarVolumeNode:
     node = slicer.util.addVolumeFromArray(np.ascontiguousarray(volume.voxels), ijk_to_ras, name)
     node.SetAttribute("modality", "MR")
     return node
+
+
+def _show(node: slicer.vtkMRMLScalarVolumeNode) -> None:
+    """Show a volume in the views and make it the one in use, as a volume that was read from a file."""
+    logic = slicer.app.applicationLogic()
+    logic.GetSelectionNode().SetActiveVolumeID(node.GetID())
+    logic.PropagateVolumeSelection()

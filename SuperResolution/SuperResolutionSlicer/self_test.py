@@ -9,6 +9,7 @@ import time
 import unittest
 from collections.abc import Callable
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import slicer
@@ -19,12 +20,12 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from SuperResolutionLib.model_zoo import SHIPPED, list_upscalers
 
+from . import sample_data
 from .engine_process import Ending, EngineProcess, Outcome
 from .packages import missing_packages
 from .parameters import Axis
 from .phantom import shepp_logan
 from .result_node import INPUT_REFERENCE
-from .sample_data import load_sample
 from .volume_nodes import DICOM_UIDS
 
 POSIX = os.name == "posix"
@@ -38,7 +39,8 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
         """Start every test with an empty scene and the panel open."""
         slicer.mrmlScene.Clear(0)
         self.panel = slicer.util.getModuleWidget("SuperResolution")
-        self.panel.parent.enter()
+        self.was_entered = self.panel.parent.isEntered  # by Reload and Test
+        self.enter()
         self.ui, self.logic = self.panel.ui, self.panel.logic
         self.folders = set(_temporary_folders())
 
@@ -46,7 +48,11 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
         """No test may leave a process or a folder."""
         self.logic.abandon()
         self.assertEqual(set(_temporary_folders()) - self.folders, set())
-        self.panel.parent.exit()
+        self.leave()
+        if self.was_entered:
+            if slicer.util.mainWindow() is not None:
+                slicer.util.selectModule("SuperResolution")
+            self.enter()
         slicer.mrmlScene.Clear(0)
 
     def runTest(self, **kwargs) -> None:
@@ -68,11 +74,11 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
         self.assertIn("Select an input volume.", self.ui.applyButton.toolTip)
 
     def test_a_volume_that_is_there_already_is_selected(self) -> None:
-        self.panel.parent.exit()
+        self.leave()
         slicer.mrmlScene.Clear(0)
         slicer.util.addVolumeFromArray(np.zeros((4, 4, 4), np.uint8), name="labels", nodeClassName="vtkMRMLLabelMapVolumeNode")
         node = thick_node()
-        self.panel.parent.enter()
+        self.enter()
         self.assertIs(self.ui.inputSelector.currentNode(), node)
 
     def test_the_panel_tells_what_the_input_is(self) -> None:
@@ -219,12 +225,9 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
 
         self.choose(thick_node())
         self.choose_model("fast")
-        real = upscaling_section.missing_packages
-        upscaling_section.missing_packages = lambda: [Requirement("torch>=2.6")]
-        try:
+        lacking = mock.patch.object(upscaling_section, "missing_packages", lambda: [Requirement("torch>=2.6")])
+        with lacking, mock.patch.object(self.panel.upscaling, "askConsent", lambda missing: False):
             self.ui.applyButton.click()
-        finally:
-            upscaling_section.missing_packages = real
         self.assertFalse(self.logic.running)
         self.assertIn("torch>=2.6 must be installed first", self.ui.messageLabel.text)
 
@@ -244,7 +247,7 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
 
     @unittest.skipUnless(POSIX, "signals")
     def test_a_process_that_is_killed_crashes_or_hangs_is_told_apart(self) -> None:
-        told = {signal.SIGKILL: "memory ran out", signal.SIGSEGV: "crashed (signal 11)", signal.SIGTERM: "terminated from outside"}
+        told = {signal.SIGKILL: "memory ran out", signal.SIGSEGV: "crashed", signal.SIGTERM: "terminated from outside"}
         for number, words in told.items():
             with self.subTest(words):
                 pid = self.start_a_long_run()
@@ -293,9 +296,9 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
         self.choose(thick_node())
         self.choose_model("cubic")
         self.ui.applyButton.click()
-        self.panel.parent.exit()
+        self.leave()
         self.wait_until(lambda: not self.logic.running)
-        self.panel.parent.enter()
+        self.enter()
         self.assertEqual(self.ui.resultSelector.currentNode().GetName(), "knee ×4 cubic")
 
     # ---- review, segmentation, printing, sample
@@ -340,7 +343,8 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
         mask = np.zeros((32, 20, 24), np.uint8)
         mask[8:24, 5:15, 6:18] = 1
         slicer.util.updateSegmentBinaryLabelmapFromArray(mask, segmentation, segment, result)
-        self.panel.printing.update()
+        self.leave()  # to Segment Editor
+        self.enter()
         self.ui.smoothingSlider.value = 0
         self.ui.checkButton.click()
         self.assertIn("box: closed", self.ui.printingMessage.text)
@@ -357,12 +361,23 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
             self.ui.folderEdit.currentPath = ""
 
     def test_the_sample_is_made_on_the_spot_where_nothing_can_be_downloaded(self) -> None:
-        node = load_sample()
+        with mock.patch.object(sample_data, "_download_head", lambda: None):
+            node = sample_data.load_sample()
         self.assertEqual(node.GetImageData().GetDimensions(), (160, 160, 40))
         self.choose(node)
         self.assertTrue(self.ui.applyButton.enabled, self.ui.applyButton.toolTip)
 
     # ---- steps
+
+    def enter(self) -> None:
+        """Come to the module; Slicer never enters one twice."""
+        if not self.panel.parent.isEntered:
+            self.panel.parent.enter()
+
+    def leave(self) -> None:
+        """Go to another module."""
+        if self.panel.parent.isEntered:
+            self.panel.parent.exit()
 
     def choose(self, node: slicer.vtkMRMLScalarVolumeNode) -> None:
         """Select an input volume."""

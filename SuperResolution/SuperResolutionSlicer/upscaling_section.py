@@ -67,6 +67,8 @@ class UpscalingSection:
         """Show another state, or none while the scene is being closed."""
         self._parameters = parameters
         self._facts_key = self._factor_basis = None
+        if parameters is None:
+            self._say("")  # what happened to the scene before is no news of the next one
         self.update()
 
     def close(self) -> None:

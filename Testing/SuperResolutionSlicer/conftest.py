@@ -1,4 +1,5 @@
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -22,6 +23,23 @@ def models_of_the_user(tmp_path_factory, monkeypatch):
 
 
 @pytest.fixture
+def make_model(models_of_the_user):
+    """Write a small untrained model for MR among the user's own, or elsewhere, and return its path."""
+
+    def make(name, folder=models_of_the_user, modalities=("MR",)):
+        from SuperResolutionLib.model_file import save_model
+        from SuperResolutionLib.networks import build_network
+
+        path = folder / f"{name}.safetensors"
+        arguments = {"factors": [2], "channels": [4, 4]}
+        card = {"id": name, "title": "untrained", "modalities": modalities, "acquisitions": ("mean",), "engine_version": "0"}
+        save_model(path, build_network("sr_dcnn", arguments), network="sr_dcnn", arguments=arguments, **card)
+        return path
+
+    return make
+
+
+@pytest.fixture
 def scene():
     """The application's scene, empty; a test fails if something went wrong unseen meanwhile."""
     slicer.mrmlScene.Clear(0)
@@ -38,7 +56,7 @@ def views(scene):
 
 
 @pytest.fixture
-def panel(scene, monkeypatch, tmp_path):
+def panel(scene):
     """The module's panel as the user sees it: opened and entered. A test fails if it leaves a run or a temporary folder behind."""
     widget = host.load_module(MODULE)
     widget.parent.enter()
@@ -70,17 +88,20 @@ def gone():
 
     def wait(pid):
         end = time.monotonic() + 2
-        while time.monotonic() < end:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                return True
-            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
-                return True  # only its parent, which was killed as well, has not asked for its status
+        while not _has_ended(pid) and time.monotonic() < end:
             time.sleep(0.01)
-        return False
+        return _has_ended(pid)
 
     return wait
+
+
+def _has_ended(pid):
+    try:
+        os.kill(pid, 0)
+        # On Linux it may only wait for a parent, which was killed as well, to ask for its status.
+        return sys.platform == "linux" and Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return True
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 
@@ -388,6 +389,7 @@ compare_layout.register()
 print(Comparison().shown, Comparison().leave())
 Comparison().show(node, None, node)
 """
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=slicer.util.startupEnvironment())
+    environment = {**slicer.util.startupEnvironment(), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment)
     assert done.stdout.splitlines()[-1] == "False False"
     assert done.stderr.splitlines()[-1].startswith("RuntimeError: Compare: this Slicer has no views")
