@@ -233,7 +233,7 @@ class EngineProcess:
             return Ending.KILLED, "the background process was terminated from outside"
         if crashed or number == _SEGMENTATION:
             return Ending.CRASHED, f"the background process crashed (signal {number})"
-        if code == 1 and _LAUNCHER_SAYS in self._last_words():
+        if code == 1 and _LAUNCHER_SAYS in self._log:
             return Ending.CRASHED, "the background process crashed, or was killed by the system because memory ran out"
         if code != 0:
             return Ending.CRASHED, f"the background process ended with status {code} and gave no reason{self._last_words()}"

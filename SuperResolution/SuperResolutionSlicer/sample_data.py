@@ -56,7 +56,7 @@ def _download_head() -> slicer.vtkMRMLScalarVolumeNode | None:
 
     try:
         return SampleData.SampleDataLogic().downloadMRHead()
-    except (IndexError, OSError, RuntimeError, ValueError) as error:  # the first: the first node of none
+    except (IndexError, OSError, RuntimeError, ValueError) as error:  # the first one since Slicer takes the first of no nodes
         logging.warning("SuperResolution: MRHead could not be downloaded (%s); a phantom is made instead", error)
         return None
 

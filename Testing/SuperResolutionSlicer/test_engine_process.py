@@ -143,6 +143,13 @@ def test_a_launcher_that_hands_on_the_signal_of_its_child_is_understood(status, 
     assert outcome.ending is ending and words in outcome.message
 
 
+def test_a_launcher_that_only_says_that_its_child_was_ended_by_a_signal_is_understood(outcome_of):
+    says = "error: [/opt/Slicer/bin/python-real] exit abnormally - Report the problem."
+    outcome, _ = outcome_of(f"import sys; print({says!r}, file=sys.stderr); sys.exit(1)")
+    assert outcome.ending is Ending.CRASHED
+    assert outcome.message == "the background process crashed, or was killed by the system because memory ran out"
+
+
 def test_a_result_is_none_if_the_process_fails_after_it(outcome_of):
     outcome, _ = outcome_of("""import sys; print('{"type": "result"}'); sys.exit(1)""")
     assert (outcome.ending, outcome.result) == (Ending.CRASHED, {})
