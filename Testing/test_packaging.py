@@ -17,6 +17,7 @@ import SimpleITK as sitk
 ROOT = Path(__file__).resolve().parent.parent
 STAND_IN = ROOT / "Testing" / "slicer_cmake"
 MODULE = ROOT / "SuperResolution"
+MODULES = ["SuperResolution", "SuperResolutionTraining"]
 MODULES_FOLDER = Path("lib", "Slicer-5.12", "qt-scripted-modules")
 SEEN_BY_CMAKE = ["CMakeLists.txt", "LICENSE", "README.md", "SuperResolution", "SuperResolutionTraining"]
 
@@ -109,7 +110,7 @@ def test_a_misspelt_keyword_ends_the_configuration(sources: Path, tmp_path: Path
 
 def test_ctest_knows_the_self_test(installed: Path):
     done = run(tool("ctest"), "--test-dir", installed.parent / "build", "--show-only=json-v1")
-    assert "py_SuperResolution" in {test["name"] for test in json.loads(done.stdout)["tests"]}
+    assert {f"py_{name}" for name in MODULES} <= {test["name"] for test in json.loads(done.stdout)["tests"]}
 
 
 def test_installed_engine_upscales_with_the_shipped_model(installed: Path, tmp_path: Path):
@@ -140,6 +141,16 @@ def test_installed_module_passes_its_self_test(installed: Path):
     """In the tests' own host, which stands in for Slicer."""
     off_screen = {"QT_QPA_PLATFORM": "offscreen", "VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow"}
     done = run_alone([ROOT / "Testing"], "-m", "host", installed / MODULES_FOLDER / "SuperResolution.py", **off_screen)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_installed_training_module_opens_beside_the_other(installed: Path):
+    """Its own self-test takes minutes; what packaging can break shows when the panel opens."""
+    code = "import host, sys; host.start(); panel = host.load_module(sys.argv[1]); panel.parent.enter(); "
+    code += "assert panel.ui.recipeBox.count > 1; assert host.failures() == []"
+    off_screen = {"QT_QPA_PLATFORM": "offscreen", "VTK_DEFAULT_OPENGL_WINDOW": "vtkEGLRenderWindow"}
+    modules = installed / MODULES_FOLDER
+    done = run_alone([ROOT / "Testing", modules], "-c", code, modules / "SuperResolutionTraining.py", **off_screen)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -179,7 +190,7 @@ def test_public_addresses_come_all_at_once(installed: Path):
         assert "slicer" in entry["scm_url"].rsplit("/", 1)[-1].lower(), "the index asks for Slicer in the repository's name"
 
 
-@pytest.mark.parametrize("path", ["Resources/Icon.png", "SuperResolution/Resources/Icons/SuperResolution.png"])
+@pytest.mark.parametrize("path", ["Resources/Icon.png", *(f"{name}/Resources/Icons/{name}.png" for name in MODULES)])
 def test_icons_are_square_and_of_the_size_that_slicer_asks_for(path: str):
     icon = sitk.ReadImage(ROOT / path)
     assert icon.GetSize() == (128, 128)

@@ -8,13 +8,14 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .bars import Bars
+from .companion import training_library
 from .errors import RequestError, SuperResolutionError
 from .version import __version__
-from .worker import Job, run_job, stop_cleanly_when_terminated, unforeseen, write_json_line
+from .worker import MODALITIES, Job, run_job, stop_cleanly_when_terminated, unforeseen, write_json_line
 
 _PROFILES = ("mean", "gaussian", "cubic", "kspace")
 
@@ -80,7 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--model", default="auto", metavar="auto|ID|FILE", help="see the command models (default: auto)")
     command.add_argument("--factor", type=int, metavar="N", help="default: the one nearest to isotropic voxels, at most 4")
     command.add_argument(
-        "--axis", default="auto", choices=("auto", "i", "j", "k", "all"), help="array axis, i fastest (default: largest spacing)"
+        "--axis",
+        default="auto",
+        choices=("auto", "i", "j", "k", "plane", "all"),
+        help="array axis, i fastest (default: largest spacing), or the plane across the one with the largest spacing",
     )
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
@@ -89,6 +93,22 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--ensemble", action="store_true", help="average over all flips: eight times slower, a little better")
     command.add_argument("--memory", type=int, metavar="MB", help="limit for volumes and pieces")
     command.add_argument("--no-consistency", action="store_true", help="do not force the result to degrade to the input")
+
+    command = _command(commands, "adapt", _adapt, "fit a model to a thick volume, then make that finer with it", json=True)
+    command.add_argument("input", metavar="INPUT", help="DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
+    command.add_argument("output", metavar="OUTPUT", help="a file of those kinds, or a folder for a DICOM series")
+    command.add_argument("--minutes", type=float, default=3.0, metavar="N", help="time for the fit (default: 3)")
+    command.add_argument("--model", default="auto", metavar="auto|ID|FILE", help="what to start from (default: auto)")
+    command.add_argument("--factor", type=int, metavar="N", help="default: the one nearest to isotropic voxels, at most 4")
+    command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k"), help="the thick array axis (default: largest spacing)")
+    command.add_argument(
+        "--profile", default="auto", choices=("auto", "mean", "gaussian"), help="slice profile (default: estimated, else both)"
+    )
+    command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
+    _add_resample(command)
+    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument("--memory", type=int, metavar="MB", help="limit for volumes and pieces while the volume is made finer")
+    command.add_argument("--keep", metavar="MODEL", help="also write the fitted model to this .safetensors file")
 
     command = _command(commands, "degrade", _degrade, "make the thick volume a scanner would have measured")
     command.add_argument("input", metavar="INPUT")
@@ -104,11 +124,24 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("reference", metavar="REFERENCE")
     command.add_argument("--report", metavar="DIR", help="also write table, figures and picture to a new folder")
 
-    command = _command(commands, "train", _train, "train the network of a recipe")
+    command = _command(commands, "train", _train, "train the network of a recipe", json=True)
     command.add_argument("recipe", metavar="RECIPE", help="YAML file, or the name of a shipped recipe")
     command.add_argument("--data", required=True, metavar="DIR", help="folder of the recipe's scans")
     command.add_argument("--out", required=True, metavar="DIR", help="folder for checkpoint, record and model file")
     command.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
+    command.add_argument("--minutes", type=float, metavar="N", help="time for the training, in place of the recipe's; 0 for no limit")
+    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+
+    command = _command(commands, "import", _import, "make a model file of weights that were trained elsewhere")
+    command.add_argument("weights", metavar="WEIGHTS", help=".pt, .pth or .safetensors: a state dict, and nothing that needs code")
+    command.add_argument("out", metavar="OUT", help="the model file, ending in .safetensors")
+    command.add_argument("--network", required=True, metavar="NAME", help="architecture; rrdb also takes ESRGAN's and Real-ESRGAN's files")
+    command.add_argument("--arguments", default="{}", metavar="YAML", help="its arguments: YAML or JSON, or a file of either")
+    command.add_argument("--id", required=True, help="name of the model")
+    command.add_argument("--title", required=True, help="one line on what it is")
+    command.add_argument("--licence", required=True, help="under which the weights may be used")
+    command.add_argument("--modality", action="append", choices=MODALITIES, help="offer it for this one alone (default: MR and CT)")
+    command.add_argument("--profile", default="mean", choices=_PROFILES, help="slice profile that it undoes (default: mean)")
 
     command = _command(commands, "benchmark", _benchmark, "measure this machine and every upscaler on it", json=True)
 
@@ -165,11 +198,22 @@ def _upscale(options: argparse.Namespace) -> None:
         "memory_mb": options.memory,
         "consistency": not options.no_consistency,
     }
-    job = Job(options.input, options.output, options.series, settings, options.resample)
+    _run_and_tell(Job(options.input, options.output, options.series, settings, options.resample), options)
+
+
+def _adapt(options: argparse.Namespace) -> None:
+    if not options.minutes > 0:
+        raise RequestError(f"argument --minutes: {options.minutes:g}; accepted are numbers above 0")
+    settings = {name: getattr(options, name) for name in ("model", "factor", "axis", "device")} | {"memory_mb": options.memory}
+    fit = {"adapt_minutes": options.minutes, "adapt_profile": options.profile, "adapt_keep": options.keep}
+    _run_and_tell(Job(options.input, options.output, options.series, settings, options.resample, **fit), options)
+
+
+def _run_and_tell(job: Job, options: argparse.Namespace) -> None:
     if options.json:
         run_job(job, write_json_line)
         return
-    with _Bars() as bars:
+    with Bars() as bars:
         run_job(job, bars.show)
     result = bars.result
     matrix = " x ".join(map(str, reversed(result["shape"])))
@@ -179,49 +223,6 @@ def _upscale(options: argparse.Namespace) -> None:
         f"x{result['factor']} along {result['axis']} by {result['model']} in {result['seconds_total']:.1f} s; "
         f"measurement residual ({result['acquisition']}) {result['residual_before']:.2%} -> {result['residual_after']:.2%} of the range"
     )
-
-
-class _Bars:
-    """Shows a job's messages as progress bars and lines on stderr."""
-
-    def __init__(self) -> None:
-        self.result: dict[str, Any] = {}
-        self._bar: Any = None
-        self._stage = ""
-
-    def __enter__(self) -> _Bars:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        if self._bar is not None:
-            self._bar.close()
-
-    def show(self, message: dict[str, Any]) -> None:
-        if message["type"] == "progress":
-            self._move(message["stage"], message["fraction"])
-        elif message["type"] == "warning":
-            self._line(f"warning: {message['message']}")
-        elif message["type"] == "plan":
-            self._line("{pieces} piece(s) of {piece} on {device} in {precision}, about {memory_mb} MB".format(**message))
-        elif message["type"] == "result":
-            self.result = message
-
-    def _line(self, text: str) -> None:
-        from tqdm import tqdm
-
-        tqdm.write(text, file=sys.stderr)
-
-    def _move(self, stage: str, fraction: float) -> None:
-        from tqdm import tqdm
-
-        if stage != self._stage:
-            if self._bar is not None:
-                self._bar.close()
-            self._stage = stage
-            layout = "{desc} {percentage:3.0f}% |{bar:30}| {elapsed}<{remaining}"
-            # Only on a terminal: in a log file every update would be a line.
-            self._bar = tqdm(total=100, desc=f"{stage:9}", file=sys.stderr, bar_format=layout, leave=False, disable=None)
-        self._bar.update(max(0.0, 100 * fraction - self._bar.n))
 
 
 def _degrade(options: argparse.Namespace) -> None:
@@ -238,14 +239,40 @@ def _degrade(options: argparse.Namespace) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from .files import read_volume
 
-    evaluation = _training_library("evaluation").evaluate(read_volume(options.candidate), read_volume(options.reference))
+    evaluation = training_library("evaluation").evaluate(read_volume(options.candidate), read_volume(options.reference))
     if options.report:
         evaluation.write_report(Path(options.report))
     print(json.dumps(evaluation.as_dict()) if options.json else evaluation.table())
 
 
 def _train(options: argparse.Namespace) -> None:
-    _training_library("training_run").run(options.recipe, Path(options.data), Path(options.out), options.resume)
+    run = training_library("training_run").run
+    in_words = training_library("in_words").in_words
+
+    def tell(message: dict[str, Any]) -> None:
+        if options.json:
+            write_json_line(message)
+        elif line := in_words(message):
+            print(line, file=sys.stderr, flush=True)
+
+    data, out = Path(options.data), Path(options.out)
+    run(options.recipe, data, out, options.resume, minutes=options.minutes, device=options.device, tell=tell)
+
+
+def _import(options: argparse.Namespace) -> None:
+    library = training_library("importing")
+    card = library.import_weights(
+        Path(options.weights),
+        options.network,
+        Path(options.out),
+        id=options.id,
+        title=options.title,
+        licence=options.licence,
+        arguments=library.parse_arguments(options.arguments),
+        modalities=options.modality or MODALITIES,
+        profile=options.profile,
+    )
+    print(f"{options.out}: model '{card.id}', {card.network} with {card.arguments}; its quality was not measured")
 
 
 def _benchmark(options: argparse.Namespace) -> None:
@@ -256,17 +283,7 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 
 def _demo(options: argparse.Namespace) -> None:
-    _training_library("demo").run_demo(Path(options.out), progress=lambda line: print(line, file=sys.stderr))
-
-
-def _training_library(module: str) -> Any:
-    """Import a module of the companion library, which the engine does not depend on."""
-    try:
-        return import_module(f"SuperResolutionTrainingLib.{module}")
-    except ModuleNotFoundError as error:
-        raise RequestError(
-            f"this command needs the Python package '{error.name}', which is not installed; install superresolution[training]"
-        ) from error
+    training_library("demo").run_demo(Path(options.out), progress=lambda line: print(line, file=sys.stderr))
 
 
 if __name__ == "__main__":

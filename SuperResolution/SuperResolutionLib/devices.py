@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .errors import RequestError
+from .networks import prepare_input
 
 if TYPE_CHECKING:
     import torch
@@ -49,7 +50,25 @@ def choose_device(name: str) -> torch.device:
     return torch.device(kind, int(number)) if colon else torch.device(kind)
 
 
-def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int) -> torch.dtype:
+def place_network(network: nn.Module, device: torch.device) -> nn.Module:
+    """Move a network to a device, its plane convolutions channels last, which is what they are fastest in, and return it."""
+    import torch
+
+    network.to(device)
+    for weight in network.parameters():
+        if weight.ndim == 4:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    return network
+
+
+def free_bytes(device: torch.device) -> int | None:
+    """Return the free memory of a CUDA device; None for the others, which share the machine's."""
+    import torch
+
+    return torch.cuda.mem_get_info(device)[0] if device.type == "cuda" else None
+
+
+def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int, plane: bool = False) -> torch.dtype:
     """Return the number type to run in.
 
     Parameters
@@ -62,6 +81,8 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int)
     sample : Tensor, shape (1, slices, rows, columns)
         A piece of the volume, on the same device.
     factor : int
+    plane : bool
+        Rows and columns become finer, not slices.
 
     Raises
     ------
@@ -75,9 +96,9 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int)
     if name != "auto":
         return getattr(torch, name)
     reduced = torch.float16 if sample.device.type == "cuda" else torch.bfloat16
-    exact, seconds = _timed(network, sample, factor, torch.float32)
+    exact, seconds = _timed(network, sample, factor, torch.float32, plane)
     try:
-        rough, reduced_seconds = _timed(network, sample, factor, reduced)
+        rough, reduced_seconds = _timed(network, sample, factor, reduced, plane)
     except RuntimeError:
         # The device has no kernels for the reduced type.
         return torch.float32
@@ -88,20 +109,22 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int)
     return reduced if accurate and reduced_seconds < _WORTHWHILE * seconds else torch.float32
 
 
-def _timed(network: nn.Module, sample: Tensor, factor: int, dtype: torch.dtype) -> tuple[Tensor, float]:
-    run_network(network, sample, factor, dtype)
+def _timed(network: nn.Module, sample: Tensor, factor: int, dtype: torch.dtype, plane: bool) -> tuple[Tensor, float]:
+    run_network(network, sample, factor, dtype, plane)
     start = time.perf_counter()
-    result = run_network(network, sample, factor, dtype)
+    result = run_network(network, sample, factor, dtype, plane)
     result = result.cpu()
     return result, time.perf_counter() - start
 
 
-def run_network(network: nn.Module, slices: Tensor, factor: int, dtype: torch.dtype) -> Tensor:
-    """Run a network without gradients in a number type; the result is float32."""
+def run_network(network: nn.Module, slices: Tensor, factor: int, dtype: torch.dtype, plane: bool = False) -> Tensor:
+    """Run a network on thick slices without gradients in a number type; the result is float32."""
     import torch
 
+    prepared = prepare_input(network, slices, factor, plane)
+    forward = network.forward_plane if plane else network
     with torch.inference_mode(), torch.autocast(slices.device.type, dtype, enabled=dtype != torch.float32):
-        return network(slices, factor).float()
+        return forward(prepared, factor).float()
 
 
 if __name__ == "__main__":

@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 from .acquisition import PROFILES
 from .errors import RequestError
-from .networks import build_network, network_names
+from .networks import TASKS, build_network, network_names
 from .whole import whole_file
 
 if TYPE_CHECKING:
     from torch import nn
 
 SCHEMA = 1
+LARGEST_FACTOR = 8
+"""What any upscaler offers at most."""
 _KEY = "superresolution"
+_OLDER_TASK = "upscaling"  # what files said before there were networks for planes
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
 
@@ -31,13 +34,17 @@ class Card:
     id, title : str
         Name used on the command line, and one line for people.
     task : str
-        ``upscaling``.
+        ``axis``: the network makes one axis finer; ``plane``: the two axes across it; ``both``: either.
     network, arguments
         Architecture and its constructor's arguments.
     factors : tuple of int
-        Factors the model upscales by.
+        Factors the network upscales by at once; see `offered_factors`.
     axis : str
-        ``any``: the model upscales along whichever array axis is asked for.
+        ``any``: whichever array axis is asked for.
+    interpolated : bool
+        The network takes slices that are interpolated onto the fine grid already; the upscaler does so.
+    progressive : bool
+        The network may be applied to its own result, so that powers of its factors are offered as well.
     modalities : tuple of str
         DICOM modalities the model is offered for.
     acquisitions : tuple of str
@@ -49,7 +56,7 @@ class Card:
     precisions : tuple of str
         Number types it may run in.
     training : dict
-        Scans with their licences, recipe, steps, seconds, machine.
+        Scans with their licences, recipe, steps, seconds, machine; ``git_revision`` of the code; ``split``: subjects of each part.
     protocol : str
         How the quality was measured.
     quality : tuple of dict
@@ -72,14 +79,29 @@ class Card:
     halo: tuple[int, ...]
     engine_version: str
     weights_sha256: str
-    task: str = "upscaling"
+    task: str = "axis"
     axis: str = "any"
+    interpolated: bool = False
+    progressive: bool = False
     normalisation: dict[str, float] = field(default_factory=lambda: {"low": 0.5, "high": 99.8})
     precisions: tuple[str, ...] = ("float32", "bfloat16", "float16")
     training: dict[str, Any] = field(default_factory=dict)
     protocol: str = ""
     quality: tuple[dict[str, Any], ...] = ()
     schema: int = SCHEMA
+
+    @property
+    def offered_factors(self) -> tuple[int, ...]:
+        """Factors the model upscales by, at once or in passes."""
+        powers = {factor**number for factor in self.factors for number in (2, 3)} if self.progressive else set()
+        further = {factor for factor in powers if factor <= LARGEST_FACTOR} - set(self.factors)
+        return tuple(sorted({*self.factors, *further})) if further else self.factors
+
+    def passes(self, factor: int) -> tuple[int, ...]:
+        """Return the factors that the network is applied by, one after the other, to upscale by one of `offered_factors`."""
+        if factor in self.factors:
+            return (factor,)
+        return next((base,) * number for number in (2, 3) for base in self.factors if base**number == factor)
 
     def mean_gain(self, factor: int, modality: str | None = None) -> float | None:
         """Return the mean PSNR gain over cubic in dB, whole volume, at `factor` (for one modality), or None where it was not measured."""
@@ -151,6 +173,8 @@ def _card_from(text: str, path: Path) -> Card:
     if not isinstance(data, dict) or data.get("schema") != SCHEMA:
         found = data.get("schema") if isinstance(data, dict) else type(data).__name__
         raise RequestError(f"{path}: card of schema {found}; accepted is schema {SCHEMA}")
+    if data.get("task") == _OLDER_TASK:
+        data["task"] = "axis"
     known = {item.name for item in fields(Card)}
     if set(data) - known:
         raise RequestError(f"{path}: card with unknown entry '{sorted(set(data) - known)[0]}'; accepted are {', '.join(sorted(known))}")
@@ -181,6 +205,9 @@ _USED_ENTRIES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "arguments": (lambda value: isinstance(value, dict), "an object"),
     "factors": (lambda value: _all(int, value) and len(value) > 0, "a list of whole numbers"),
     "modalities": (lambda value: _all(str, value), "a list of names"),
+    "task": (lambda value: value in TASKS, ", ".join(TASKS)),
+    "interpolated": (lambda value: isinstance(value, bool), "true or false"),
+    "progressive": (lambda value: isinstance(value, bool), "true or false"),
     "acquisitions": (lambda value: _all(str, value) and len(value) > 0 and set(value) <= set(PROFILES), f"a list of {', '.join(PROFILES)}"),
     "halo": (lambda value: _all(int, value), "a list of whole numbers"),
     "normalisation": (lambda value: _has_numbers(value, "low", "high"), "an object with the numbers low and high"),
@@ -235,7 +262,8 @@ def save_model(path: str | Path, network: nn.Module, /, **card: Any) -> Card:
     network : Module
         The trained network; weights are stored as float32.
     **card
-        Entries of `Card` other than ``factors``, ``halo``, ``weights_sha256`` and ``schema``, which are taken from the network.
+        Entries of `Card` other than ``factors``, ``halo``, ``task``, ``interpolated``, ``weights_sha256`` and ``schema``, which are
+        taken from the network. So is ``progressive`` where it is not given: any network can be trained for that.
 
     Raises
     ------
@@ -245,7 +273,13 @@ def save_model(path: str | Path, network: nn.Module, /, **card: Any) -> Card:
     from safetensors.torch import save
 
     weights = {name: value.detach().float().cpu().contiguous() for name, value in network.state_dict().items()}
-    written = Card(factors=tuple(network.factors), halo=tuple(network.halo), weights_sha256=_weights_sha256(weights), **card)
+    own = {
+        "factors": tuple(network.factors),
+        "halo": tuple(network.plane_halo if network.task == "plane" else network.halo),
+        "task": network.task,
+        "interpolated": network.interpolated,
+    }
+    written = Card(weights_sha256=_weights_sha256(weights), **own, **{"progressive": network.progressive} | card)
     with whole_file(Path(path)) as partial:
         partial.write_bytes(save(weights, metadata={_KEY: json.dumps(asdict(written), sort_keys=True)}))
     return written

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from .errors import RequestError, WorkError
 from .interpolation import INTERPOLATIONS
-from .model_file import Card, read_card
+from .model_file import LARGEST_FACTOR, Card, read_card
 from .whole import whole_file
 
 AUTOMATIC = "auto"
 SHIPPED = Path(__file__).parent / "Models"
 SAFE_FACTOR = 4
 """Larger factors were judged neither safe nor helpful by readers (Georgescu et al., IEEE Access 2020)."""
-_INTERPOLATED_FACTORS = tuple(range(2, 9))
+_INTERPOLATED_FACTORS = tuple(range(2, LARGEST_FACTOR + 1))
 _NO_FILE_NAME = set('<>:"/\\|?*')  # of any system that Slicer runs on
 
 
@@ -72,7 +72,7 @@ def _describe(path: Path) -> UpscalerInfo:
 
 def _usable(path: Path) -> UpscalerInfo:
     card = read_card(path)
-    return UpscalerInfo(card.id, card.title, "network", card.factors, card.modalities, path, card)
+    return UpscalerInfo(card.id, card.title, "network", card.offered_factors, card.modalities, path, card)
 
 
 def reason_against(info: UpscalerInfo, modality: str) -> str:
@@ -112,7 +112,7 @@ def add_model(path: str | Path) -> UpscalerInfo:
     return _usable(target)
 
 
-def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:
+def find_upscaler(model: str, modality: str, factor: int, axis: str = "auto") -> UpscalerInfo:
     """Return the upscaler that `model` names.
 
     Parameters
@@ -123,14 +123,16 @@ def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:
         ``MR`` or ``CT``.
     factor : int
         Factor wanted.
+    axis : str
+        What is to become finer, see `upscaling.Settings`.
 
     Raises
     ------
     RequestError
-        If there is none, if it cannot be used, or if it does not offer the factor.
+        If there is none, if it cannot be used, or if it does not offer the factor or the axis.
     """
     if model == AUTOMATIC:
-        return _best_shipped(modality, factor)
+        return _best_shipped(modality, factor, axis)
     listed: dict[str, UpscalerInfo] = {}
     for info in list_upscalers():
         listed.setdefault(info.id, info)
@@ -144,12 +146,19 @@ def find_upscaler(model: str, modality: str, factor: int) -> UpscalerInfo:
         raise RequestError(f"model '{model}': accepted are auto, {', '.join(listed)}, or the path of a model file")
     if factor not in info.factors:
         raise RequestError(f"factor {factor}: model '{info.id}' offers {', '.join(map(str, info.factors))}")
+    if not _makes_finer(info, axis):
+        raise RequestError(f"axis '{axis}': model '{info.id}' makes planes finer; accepted is plane")
     return info
 
 
-def _best_shipped(modality: str, factor: int) -> UpscalerInfo:
+def _makes_finer(info: UpscalerInfo, axis: str) -> bool:
+    """Tell whether an upscaler can do what `axis` says; what makes one axis finer does two or three one after the other."""
+    return axis == "plane" or info.card is None or info.card.task != "plane"
+
+
+def _best_shipped(modality: str, factor: int, axis: str) -> UpscalerInfo:
     models = [_usable(path) for path in sorted(SHIPPED.glob("*.safetensors"))]
-    fitting = [info for info in models if modality in info.modalities and factor in info.factors]
+    fitting = [info for info in models if modality in info.modalities and factor in info.factors and _makes_finer(info, axis)]
     if not fitting:
         offers = "; ".join(f"{info.id}: {'/'.join(info.modalities)} x{', x'.join(map(str, info.factors))}" for info in models) or "none"
         raise RequestError(f"model auto: no shipped model for {modality} at factor {factor}; shipped are {offers}")

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .devices import choose_device, choose_precision, run_network
+from .devices import choose_device, choose_precision, free_bytes, place_network, run_network
 from .errors import WorkError
 from .model_file import LoadedModel
-from .planning import Piece, make_plan
+from .planning import Piece, Plan, make_plan
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,10 +29,12 @@ class NetworkRun:
     ----------
     model : LoadedModel
     thick : ndarray, shape (slices, rows, columns)
-        The volume with the axis that is made finer first.
+        The volume with the axis that is made finer first; in a plane pass, the one that is not.
     factor : int
     settings : Settings
         Device, precision, ensemble and memory limit.
+    plane : bool
+        Make rows and columns finer, not slices.
 
     Attributes
     ----------
@@ -47,23 +49,35 @@ class NetworkRun:
         If device, precision or memory limit are not accepted.
     """
 
-    def __init__(self, model: LoadedModel, thick: np.ndarray, factor: int, settings: Settings) -> None:
-        import torch
-
-        self._network = model.network
+    def __init__(self, model: LoadedModel, thick: np.ndarray, factor: int, settings: Settings, plane: bool = False) -> None:
+        network = model.network
+        self._network = network
         self._thick = thick
         self._factor = factor
+        self._plane = plane
         self._flips = list(itertools.product((False, True), repeat=3)) if settings.ensemble else [(False, False, False)]
         self._offset, self._scale = _normalisation(thick, model.card.normalisation)
         self.device = choose_device(settings.device)
-        self._network.to(self.device, memory_format=torch.channels_last)
+        place_network(network, self.device)
         centre = tuple(
             slice((length - min(length, size)) // 2, (length + min(length, size)) // 2) for length, size in zip(thick.shape, _PROBE)
         )
-        self._dtype = choose_precision(settings.precision, self._network, self._tensor(centre), factor)
+        self._dtype = choose_precision(settings.precision, network, self._tensor(thick[centre]), factor, plane)
         self.precision = str(self._dtype).removeprefix("torch.")
-        voxel_bytes = self._dtype.itemsize * self._network.working_values
-        self.plan = make_plan(thick.shape, factor, self._network.halo, voxel_bytes, self._network.views, settings.memory_mb)
+        halo, values, views = (
+            (network.plane_halo, network.plane_working_values, 1) if plane else (network.halo, network.working_values, network.views)
+        )
+        free = free_bytes(self.device)
+        limit = {} if free is None else {"piece_bytes": free // 2}
+        self._plans = [
+            make_plan(view.shape, factor, halo, self._dtype.itemsize * values, views, settings.memory_mb, plane, **limit)
+            for view in _views(thick)[:views]
+        ]
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the first view; that of the other one differs in rows and columns alone."""
+        return self._plans[0]
 
     def upscale(self, progress: Callable[[float, float], None]) -> np.ndarray:
         """Return the fine volume.
@@ -75,7 +89,8 @@ class NetworkRun:
 
         Returns
         -------
-        ndarray, float32, shape (factor · slices, rows, columns)
+        ndarray, float32
+            Shape (factor · slices, rows, columns) or, in a plane pass, (slices, factor · rows, factor · columns).
 
         Raises
         ------
@@ -84,43 +99,45 @@ class NetworkRun:
         """
         import torch
 
-        slices, rows, columns = self._thick.shape
-        fine = np.empty((slices * self._factor, rows, columns), np.float32)
-        pieces = self.plan.pieces
-        started = time.perf_counter()
-        for number, piece in enumerate(pieces, 1):
-            try:
-                fine[piece.fine(self._factor)] = self._piece(piece)
-            except torch.OutOfMemoryError as error:
-                raise WorkError(
-                    f"device {self.device}: out of memory with pieces of {self.plan.size} voxels; a lower --memory uses smaller ones"
-                ) from error
-            elapsed = time.perf_counter() - started
-            progress(number / len(pieces), elapsed / number * (len(pieces) - number))
+        factors = self.plan.factors
+        fine = np.empty([length * factor for length, factor in zip(self._thick.shape, factors)], np.float32)
+        total = sum(len(plan.pieces) for plan in self._plans)
+        done, started = 0, time.perf_counter()
+        for number, (plan, thick, made) in enumerate(zip(self._plans, _views(self._thick), _views(fine))):
+            for piece in plan.pieces:
+                try:
+                    result = self._piece(thick[piece.read], piece)
+                except torch.OutOfMemoryError as error:
+                    raise WorkError(
+                        f"device {self.device}: out of memory with pieces of {plan.size} voxels; a lower --memory uses smaller ones"
+                    ) from error
+                place = piece.fine(factors)
+                made[place] = (made[place] + result) / 2 if number else result
+                done += 1
+                elapsed = time.perf_counter() - started
+                progress(done / total, elapsed / done * (total - done))
         return fine
 
-    def _piece(self, piece: Piece) -> np.ndarray:
-        slices = self._tensor(piece.read)
+    def _piece(self, thick: np.ndarray, piece: Piece) -> np.ndarray:
+        slices = self._tensor(thick)
         result = sum(self._flipped(slices, flips) for flips in self._flips) / len(self._flips)
-        kept = result[0][piece.inner(self._factor)]
+        kept = result[0][piece.inner(self.plan.factors)]
         return (kept * self._scale + self._offset).cpu().numpy()
 
     def _flipped(self, slices: Tensor, flips: tuple[bool, bool, bool]) -> Tensor:
         dimensions = [axis + 1 for axis, flip in enumerate(flips) if flip]
-        return self._all_views(slices.flip(dimensions)).flip(dimensions)
+        return run_network(self._network, slices.flip(dimensions), self._factor, self._dtype, self._plane).flip(dimensions)
 
-    def _all_views(self, slices: Tensor) -> Tensor:
-        result = run_network(self._network, slices, self._factor, self._dtype)
-        if self._network.views == 2:
-            other = run_network(self._network, slices.transpose(2, 3).contiguous(), self._factor, self._dtype)
-            result = (result + other.transpose(2, 3)) / 2
-        return result
-
-    def _tensor(self, box: tuple[slice, slice, slice]) -> Tensor:
+    def _tensor(self, thick: np.ndarray) -> Tensor:
         import torch
 
-        voxels = (self._thick[box].astype(np.float32) - self._offset) / self._scale
+        voxels = (thick.astype(np.float32) - self._offset) / self._scale
         return torch.from_numpy(np.ascontiguousarray(voxels))[None].to(self.device)
+
+
+def _views(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two orthogonal views of a volume: as it is, and with rows and columns exchanged."""
+    return volume, volume.swapaxes(1, 2)
 
 
 def _normalisation(thick: np.ndarray, percentiles: dict[str, float]) -> tuple[np.float32, np.float32]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -21,29 +21,26 @@ class Piece:
     read: tuple[slice, slice, slice]
     keep: tuple[slice, slice, slice]
 
-    def fine(self, factor: int) -> tuple[slice, slice, slice]:
-        """Where the kept part lies in the fine volume."""
-        slices, rows, columns = self.keep
-        return slice(slices.start * factor, slices.stop * factor), rows, columns
+    def fine(self, factors: tuple[int, int, int]) -> tuple[slice, slice, slice]:
+        """Where the kept part lies in the fine volume, given how many times finer each axis becomes."""
+        return tuple(slice(keep.start * factor, keep.stop * factor) for keep, factor in zip(self.keep, factors))
 
-    def inner(self, factor: int) -> tuple[slice, slice, slice]:
+    def inner(self, factors: tuple[int, int, int]) -> tuple[slice, slice, slice]:
         """Where the kept part lies in the network's result for the read part."""
-        starts = [keep.start - read.start for keep, read in zip(self.keep, self.read)]
-        lengths = [keep.stop - keep.start for keep in self.keep]
-        return (
-            slice(starts[0] * factor, (starts[0] + lengths[0]) * factor),
-            *(slice(start, start + length) for start, length in zip(starts[1:], lengths[1:])),
+        starts = (read.start for read in self.read)
+        return tuple(
+            slice((keep.start - start) * factor, (keep.stop - start) * factor) for keep, start, factor in zip(self.keep, starts, factors)
         )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How one axis of a volume will be made finer by a network.
+    """How a volume will be made finer by one pass of a network.
 
     Attributes
     ----------
     shape : tuple of int
-        Thick voxels along (slices, rows, columns); slices run along the axis that is made finer.
+        Thick voxels along (slices, rows, columns). Slices run along the axis that is made finer or, in a plane pass, across the two.
     size : tuple of int
         Thick voxels of a piece without halo, at most.
     halo : tuple of int
@@ -53,6 +50,8 @@ class Plan:
         Orthogonal views that are averaged.
     bytes_needed : int
         Estimate of the memory for input, result and one piece.
+    plane : bool
+        Rows and columns become finer, not slices.
     """
 
     shape: tuple[int, int, int]
@@ -61,6 +60,12 @@ class Plan:
     factor: int
     views: int
     bytes_needed: int
+    plane: bool = False
+
+    @property
+    def factors(self) -> tuple[int, int, int]:
+        """How many times finer (slices, rows, columns) become."""
+        return (1, self.factor, self.factor) if self.plane else (self.factor, 1, 1)
 
     @property
     def pieces(self) -> list[Piece]:
@@ -80,7 +85,14 @@ def _ranges(length: int, size: int, halo: int) -> Iterator[tuple[slice, slice]]:
 
 
 def make_plan(
-    shape: tuple[int, int, int], factor: int, halo: tuple[int, int, int], bytes_per_voxel: int, views: int = 1, memory_mb: int | None = None
+    shape: tuple[int, int, int],
+    factor: int,
+    halo: tuple[int, int, int],
+    bytes_per_voxel: int,
+    views: int = 1,
+    memory_mb: int | None = None,
+    plane: bool = False,
+    piece_bytes: int = _DEFAULT_BYTES,
 ) -> Plan:
     """Cut a volume into pieces that fit the memory.
 
@@ -96,29 +108,39 @@ def make_plan(
     views : int
         Orthogonal views that are averaged.
     memory_mb : int, optional
-        Limit for input, result and one piece together in MiB; without it pieces take at most 768 MiB where the network allows.
+        Limit for input, result and one piece together in MiB.
+    plane : bool
+        Rows and columns become finer, not slices.
+    piece_bytes : int
+        What a piece takes at most where the network allows it.
 
     Raises
     ------
     RequestError
         If not even the smallest piece fits into `memory_mb`.
     """
-    volumes = 4 * math.prod(shape) * (1 + 2 * factor)
-    budget = _DEFAULT_BYTES if memory_mb is None else min(_DEFAULT_BYTES, (memory_mb << 20) - volumes)
+    volumes = 4 * math.prod(shape) * (1 + 2 * (factor**2 if plane else factor))
+    budget = piece_bytes if memory_mb is None else min(piece_bytes, (memory_mb << 20) - volumes)
+    # Where there is no halo, the smallest piece wastes nothing.
+    smallest = [_SMALLEST_PIECE if reach else 1 for reach in halo]
     size = list(shape)
     while bytes_per_voxel * _with_halo(shape, size, halo) > budget:
-        divisible = [axis for axis in range(3) if size[axis] > _SMALLEST_PIECE]
+        # An axis whose smallest piece would still read all of it is better left whole.
+        divisible = [
+            axis for axis in range(3) if size[axis] > smallest[axis] and (not halo[axis] or smallest[axis] + 2 * halo[axis] < shape[axis])
+        ]
         if not divisible and memory_mb is None:
             break
         if not divisible:
             needed = (volumes + bytes_per_voxel * _with_halo(shape, size, halo)) >> 20
             raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {needed + 1} MB")
-        largest = max(divisible, key=lambda axis: size[axis] / (1 + 2 * halo[axis]))
+        # Cutting where there is no halo costs nothing, so that comes first.
+        largest = max(divisible, key=lambda axis: (not halo[axis], size[axis] / (1 + 2 * halo[axis])))
         # Even parts waste less halo than full parts and a rest. One part more can round up to the same size.
         parts = math.ceil(shape[largest] / size[largest]) + 1
         size[largest] = min(size[largest] - 1, math.ceil(shape[largest] / parts))
     piece = bytes_per_voxel * _with_halo(shape, size, halo)
-    return Plan(tuple(shape), tuple(size), tuple(halo), factor, views, volumes + piece)
+    return Plan(tuple(shape), tuple(size), tuple(halo), factor, views, volumes + piece, plane)
 
 
 def _with_halo(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> int:
@@ -145,7 +167,12 @@ class Expectation:
 
 
 def expect(
-    shape: tuple[int, int, int], axis: str, factor: int, voxel_bytes: int, kind: str = "network", memory_mb: int | None = None
+    shape: tuple[int, int, int],
+    axes: Sequence[str],
+    factor: int,
+    voxel_bytes: int,
+    kind: str = "network",
+    memory_mb: int | None = None,
 ) -> Expectation:
     """Estimate a result and its cost without torch.
 
@@ -153,7 +180,8 @@ def expect(
     ----------
     shape : tuple of int
         Voxels of the input along (k, j, i).
-    axis : {"i", "j", "k", "all"}
+    axes : sequence of {"i", "j", "k"}
+        The axes that become finer, see `upscaling.finer_axes`.
     factor : int
     voxel_bytes : int
         Size of one voxel of the input, which is that of the result.
@@ -161,7 +189,7 @@ def expect(
     memory_mb : int, optional
         The limit that will be asked for, see `make_plan`.
     """
-    fine = tuple(length * (factor if axis in ("all", name) else 1) for length, name in zip(shape, "kji"))
+    fine = tuple(length * (factor if name in axes else 1) for length, name in zip(shape, "kji"))
     voxels = math.prod(fine)
     volumes = 4 * voxels // factor * (1 + 2 * factor)
     piece = 0 if kind == "interpolation" else _DEFAULT_BYTES

@@ -18,7 +18,7 @@ class Provenance:
     factor : int
         How many times finer the volume was made.
     axis : str
-        ``i``, ``j``, ``k`` or ``all``: the array axis that was made finer.
+        ``i``, ``j``, ``k``, ``plane`` (the two across the thick one) or ``all``: the array axes that were made finer.
     acquisition : str
         The acquisition assumed for the thick volume, for example ``mean``.
     residual_before, residual_after : str

@@ -21,6 +21,7 @@ from .provenance import Provenance
 from .version import __version__
 from .volume import AXES, Volume, array_axis
 
+SEVERAL_AXES = ("plane", "all")
 _AIR_HU = -300
 _SAMPLED = 2**18
 _TOUCHING = 0.05
@@ -33,7 +34,7 @@ class Progress:
     Attributes
     ----------
     stage : str
-        ``reading``, ``upscaling``, ``checking`` or ``writing``.
+        ``reading``, ``adapting``, ``upscaling``, ``checking`` or ``writing``.
     fraction : float
         Done part of the stage, 0 to 1.
     seconds_left : float, optional
@@ -56,7 +57,7 @@ class Settings:
     factor : int, optional
         None: the one that comes nearest to isotropic voxels, at most 4.
     axis : str
-        ``auto`` (largest spacing), ``i``, ``j``, ``k`` or ``all``.
+        ``auto`` (largest spacing), ``i``, ``j``, ``k``, ``plane`` (both axes other than the one with the largest spacing) or ``all``.
     device, precision : str
         See `devices`.
     ensemble : bool
@@ -133,7 +134,8 @@ def upscale(
     progress : callable, optional
         Called with a `Progress` from time to time.
     announce : callable, optional
-        Called with the axis, the plan, the device and the precision before a network runs; once for each axis.
+        Called with the axis, the plan, the device and the precision before each pass of a network; the axis is
+        ``plane`` where it takes two at once.
     **settings
         See `Settings`.
 
@@ -152,16 +154,17 @@ def upscale(
     started = time.perf_counter()
     wanted = Settings(**settings)
     check_voxels(volume)
-    axes = tuple(reversed(AXES)) if wanted.axis == "all" else (resolve_axis(volume, wanted.axis),)
+    axes = finer_axes(volume, wanted.axis)
     factor = choose_factor(volume, wanted)
-    info = find_upscaler(wanted.model, modality_of(volume), factor)
+    info = find_upscaler(wanted.model, modality_of(volume), factor, wanted.axis)
     model = load_model(info.path) if info.path else None
     report = progress or (lambda _: None)
     fine, steps = volume, []
     try:
-        for number, axis in enumerate(axes):
-            share = _share(report, number, len(axes))
-            fine, step = _along(fine, axis, factor, info, model, wanted, share, announce)
+        stages = _stages(volume, axes, model)
+        for number, stage in enumerate(stages):
+            share = _share(report, number, len(stages))
+            fine, step = _finer(fine, stage, factor, info, model, wanted, share, announce)
             steps.append(step)
         voxels = to_type(fine.voxels, volume.voxels.dtype)
     except MemoryError as error:
@@ -170,7 +173,7 @@ def upscale(
         ) from error
     before, after = max(step.before for step in steps), max(step.after for step in steps)
     provenance = Provenance(
-        info.id, model.sha256 if model else "", factor, wanted.axis if wanted.axis == "all" else axes[0], steps[0].acquisition,
+        info.id, model.sha256 if model else "", factor, axes[0] if len(axes) == 1 else wanted.axis, steps[0].acquisition,
         f"{before:.3%}", f"{after:.3%}", __version__, notes=volume.notes,
     )  # fmt: skip
     result = replace(fine, voxels=voxels, modality=modality_of(volume), provenance=provenance)
@@ -233,7 +236,7 @@ def choose_factor(volume: Volume, settings: Settings) -> int:
         if settings.factor < 2 or settings.factor != int(settings.factor):
             raise RequestError(f"factor {settings.factor}: accepted are whole numbers from 2")
         return settings.factor
-    if settings.axis == "all":
+    if settings.axis in SEVERAL_AXES:
         return 2
     axis = resolve_axis(volume, settings.axis)
     spacing = dict(zip(AXES, volume.spacing))
@@ -255,9 +258,34 @@ class _Step:
     precision: str = ""
 
 
-def _along(
+def finer_axes(volume: Volume, axis: str) -> tuple[str, ...]:
+    """Return the array axes that become finer, in the order in which they do if it is one after the other.
+
+    Raises
+    ------
+    RequestError
+        If `axis` is none of those that `Settings` names.
+    """
+    if axis == "plane":
+        return tuple(name for name in reversed(AXES) if name != volume.thick_axis)
+    if axis == "all":
+        return tuple(reversed(AXES))
+    if axis not in ("auto", *AXES):
+        raise RequestError(f"axis '{axis}': accepted are auto, {', '.join((*AXES, *SEVERAL_AXES))}")
+    return (resolve_axis(volume, axis),)
+
+
+def _stages(volume: Volume, axes: tuple[str, ...], model: LoadedModel | None) -> list[tuple[str, ...]]:
+    """Group the axes by what becomes finer at once: a network for planes takes the two that are not thick together, and first."""
+    if len(axes) == 1 or model is None or model.card.task == "axis":
+        return [(axis,) for axis in axes]
+    plane = finer_axes(volume, "plane")
+    return [plane, *((axis,) for axis in axes if axis not in plane)]
+
+
+def _finer(
     volume: Volume,
-    axis: str,
+    axes: tuple[str, ...],
     factor: int,
     info: UpscalerInfo,
     model: LoadedModel | None,
@@ -265,27 +293,42 @@ def _along(
     report: Report,
     announce: Announce | None,
 ) -> tuple[Volume, _Step]:
-    """Make one axis finer."""
-    dimension = array_axis(axis)
-    thick = np.moveaxis(volume.voxels, dimension, 0)
+    """Make one axis finer, or the two of a plane at once."""
+    plane = len(axes) == 2
+    first = array_axis(*set(AXES).difference(axes)) if plane else array_axis(axes[0])
+    thick = np.moveaxis(volume.voxels, first, 0)
     if model is None:
-        fine = interpolation_operator(info.id, len(thick), factor)(volume.voxels, dimension)
+        fine = np.moveaxis(interpolation_operator(info.id, len(thick), factor)(volume.voxels, first), first, 0)
         acquisition = Acquisition("mean", factor)
-        residual = measurement_residual(np.moveaxis(fine, dimension, 0), thick, acquisition)
-        return volume.regridded(fine, axis, 1 / factor), _Step(acquisition.name, residual, residual)
-    run = NetworkRun(model, thick, factor, settings)
-    if announce:
-        announce(axis, run.plan, str(run.device), run.precision)
-    fine = run.upscale(lambda fraction, left: report(Progress("upscaling", fraction, left)))
-    report(Progress("checking", 0.0))
-    acquisition = Acquisition(model.card.acquisitions[0], factor)
-    before = after = measurement_residual(fine, thick, acquisition)
-    if settings.consistency:
-        project(fine, thick, acquisition)
-        after = measurement_residual(fine, thick, acquisition)
-    report(Progress("checking", 1.0, 0.0))
-    finer = volume.regridded(np.moveaxis(fine, 0, dimension), axis, 1 / factor)
-    return finer, _Step(acquisition.name, before, after, str(run.device), run.precision)
+        residual = measurement_residual(fine, thick, acquisition)
+        step = _Step(acquisition.name, residual, residual)
+    else:
+        fine, run = thick, None
+        passes = model.card.passes(factor)
+        for number, step_factor in enumerate(passes):
+            run = NetworkRun(model, fine, step_factor, settings, plane)
+            if announce:
+                announce("plane" if plane else axes[0], run.plan, str(run.device), run.precision)
+            share = _share(report, number, len(passes))
+            fine = run.upscale(lambda fraction, left, share=share: share(Progress("upscaling", fraction, left)))
+        report(Progress("checking", 0.0))
+        acquisition = Acquisition(model.card.acquisitions[0], factor)
+        before, after = _checked(fine, thick, acquisition, (1, 2) if plane else (0,), settings.consistency)
+        report(Progress("checking", 1.0, 0.0))
+        step = _Step(acquisition.name, before, after, str(run.device), run.precision)
+    finer = np.moveaxis(fine, 0, first)
+    for axis in axes:
+        volume = volume.regridded(finer, axis, 1 / factor)
+    return volume, step
+
+
+def _checked(fine: np.ndarray, thick: np.ndarray, acquisition: Acquisition, axes: tuple[int, ...], forced: bool) -> tuple[float, float]:
+    """Return the residual of the measurement check before and after projection, which is done in place if it is `forced`."""
+    before = measurement_residual(fine, thick, acquisition, axes)
+    if not forced:
+        return before, before
+    project(fine, thick, acquisition, axes)
+    return before, measurement_residual(fine, thick, acquisition, axes)
 
 
 def _share(report: Report, number: int, total: int) -> Report:

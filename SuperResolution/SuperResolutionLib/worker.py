@@ -6,22 +6,29 @@ Run as ``python -m SuperResolutionLib.worker REQUEST.json``. The request is one 
 
 with the settings of `upscaling.Settings`, each optional. ``resample`` (optional, false) accepts a DICOM series that is uneven or sheared,
 see `files.read_volume`; a ``warning`` then says what was done. ``modality`` (optional, MR or CT) is that of the input, whatever the
-file says. ``compress`` (optional, true) concerns ``.nrrd`` and ``.mha``. ``folder`` (optional, absolute) is the temporary folder of a
-caller that wants nothing left behind: see `caller.leave_with_caller`. Every line on standard output is one object with a ``type``:
+file says. ``compress`` (optional, true) concerns ``.nrrd`` and ``.mha``. ``adapt_minutes`` (optional) fits the model to the volume first,
+which takes that long and needs SuperResolutionTrainingLib; ``adapt_profile`` (optional, auto) is the volume's slice profile, mean,
+gaussian or auto, and ``adapt_keep`` (optional) a model file to write what came of it to. ``folder`` (optional, absolute) is the temporary
+folder of a caller that wants nothing left behind: see `caller.leave_with_caller`. Every line on standard output is one object with a
+``type``:
 
 ``started``
     ``pid``. Only with ``folder``: the process then leads a group of its own, so that the caller can end all of it.
 ``plan``
-    ``axis``, ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``, ``views``, ``memory_mb``,
-    ``device``, ``precision``. Once for each axis that a network makes finer.
+    ``axis`` (i, j, k or plane), ``factor``, ``shape`` and ``piece`` (thick voxels: slices, rows, columns), ``pieces``, ``halo``,
+    ``views``, ``memory_mb``, ``device``, ``precision``. Once for each pass of a network: one for each axis, one for both axes of a
+    plane if the network takes them together, and several for a factor that a progressive model is applied for repeatedly.
 ``progress``
-    ``stage`` (reading, upscaling, checking, writing), ``fraction`` (of the stage), ``seconds_left`` (of the stage, or null).
+    ``stage`` (reading, adapting, upscaling, checking, writing), ``fraction`` (of the stage), ``seconds_left`` (of the stage, or null).
+``adapted``
+    Only with ``adapt_minutes``: ``base`` (id of the model that was fitted), ``share`` (how far its weights moved; 0: fitting did not help
+    and they stayed), ``gain_db`` (over the base on slices kept apart), ``profiles``, ``steps``, ``seconds``, ``message`` (all in words).
 ``warning``
     ``message``.
 ``result``
-    ``output``, ``model``, ``model_sha256``, ``factor``, ``axis``, ``acquisition``, ``residual_before``, ``residual_after`` (over the
-    range of the input), ``device``, ``precision``, ``shape`` (k, j, i), ``spacing`` (i, j, k, mm), ``seconds`` (upscaling),
-    ``seconds_total``. The last line.
+    ``output``, ``model``, ``model_sha256``, ``factor``, ``axis`` (i, j, k, plane or all), ``acquisition``, ``residual_before``,
+    ``residual_after`` (over the range of the input), ``device``, ``precision``, ``shape`` (k, j, i), ``spacing`` (i, j, k, mm),
+    ``seconds`` (upscaling), ``seconds_total``. The last line.
 ``error``
     ``message``, ``exit_status``. The last line.
 
@@ -36,15 +43,22 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, get_type_hints
 
 from .caller import leave_with_caller
+from .companion import training_library
 from .errors import RequestError, SuperResolutionError
 
+if TYPE_CHECKING:
+    from .volume import Volume
+
 MODALITIES = ("MR", "CT")
+_OPTIONAL = ("resample", "modality", "compress", "folder", "adapt_minutes", "adapt_profile", "adapt_keep")
 Emit = Callable[[dict[str, Any]], None]
 
 
@@ -60,6 +74,9 @@ class Job:
     modality: str | None = None
     compress: bool = True
     folder: str | None = None
+    adapt_minutes: float | None = None
+    adapt_profile: str = "auto"
+    adapt_keep: str | None = None
 
 
 def run_job(job: Job, emit: Emit) -> None:
@@ -87,12 +104,13 @@ def run_job(job: Job, emit: Emit) -> None:
         volume = replace(volume, modality=job.modality)
     check_output(job.output, volume)
     emit(_progress("reading", 1.0))
-    result = upscale(
-        volume,
-        progress=lambda state: emit(_progress(state.stage, state.fraction, state.seconds_left)),
-        announce=lambda axis, plan, device, precision: emit(_plan(axis, plan, device, precision)),
-        **job.settings,
-    )
+    with _model_for(volume, job, emit) as model:
+        result = upscale(
+            volume,
+            progress=lambda state: emit(_progress(state.stage, state.fraction, state.seconds_left)),
+            announce=lambda axis, plan, device, precision: emit(_plan(axis, plan, device, precision)),
+            **job.settings | model,
+        )
     for message in result.warnings:
         emit({"type": "warning", "message": message})
     emit(_progress("writing", 0.0))
@@ -110,6 +128,30 @@ def run_job(job: Job, emit: Emit) -> None:
             "seconds_total": time.perf_counter() - started,
         }
     )
+
+
+@contextmanager
+def _model_for(volume: Volume, job: Job, emit: Emit) -> Iterator[dict[str, Any]]:
+    """Yield the setting that names the model which was fitted to the volume, or none where that was not asked for."""
+    if job.adapt_minutes is None:
+        yield {}
+        return
+    from .upscaling import Settings
+
+    library = training_library("self_supervision")
+    with TemporaryDirectory(prefix="superresolution-", dir=job.folder) as folder:
+        path = Path(job.adapt_keep or Path(folder) / "adapted.safetensors")
+        adapted = library.adapt(
+            volume,
+            path,
+            Settings(**job.settings),
+            minutes=job.adapt_minutes,
+            profile=job.adapt_profile,
+            progress=lambda state: emit(_progress(state.stage, state.fraction, state.seconds_left)),
+        )
+        told = {name: getattr(adapted, name) for name in ("base", "profiles", "share", "gain_db", "steps", "seconds")}
+        emit({"type": "adapted", **told, "message": adapted.describe()})
+        yield {"model": str(path)}
 
 
 def _check_settings(settings: dict[str, Any], kind: type) -> None:
@@ -175,7 +217,7 @@ def read_job(path: str) -> Job:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
         job = Job(**data)
     except (OSError, ValueError, TypeError) as error:
-        accepted = "a JSON object with input, output, series and settings, optionally resample, modality, compress and folder"
+        accepted = f"a JSON object with input, output, series and settings, optionally {', '.join(_OPTIONAL)}"
         raise RequestError(f"{path}: {' '.join(str(error).split())}; accepted is {accepted}") from error
     if not isinstance(job.input, str) or not isinstance(job.output, str) or not isinstance(job.settings, dict):
         raise RequestError(f"{path}: input and output must be text and settings an object")
@@ -186,6 +228,11 @@ def read_job(path: str) -> Job:
         raise RequestError(f"{path}: modality {job.modality!r}; accepted are {', '.join(MODALITIES)} and null")
     if job.folder is not None and not (isinstance(job.folder, str) and Path(job.folder).is_absolute()):
         raise RequestError(f"{path}: folder {job.folder!r}; accepted are the absolute path of a folder and null")
+    minutes, keep = job.adapt_minutes, job.adapt_keep
+    if minutes is not None and not (type(minutes) in (int, float) and minutes > 0):
+        raise RequestError(f"{path}: adapt_minutes {minutes!r}; accepted are numbers above 0 and null")
+    if not isinstance(job.adapt_profile, str) or not isinstance(keep, (str, type(None))):
+        raise RequestError(f"{path}: adapt_profile and adapt_keep must be text")
     return job
 
 

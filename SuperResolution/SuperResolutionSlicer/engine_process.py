@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import importlib.util
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -27,8 +29,11 @@ _LOG_CHARACTERS = 200_000
 _KILLED, _TERMINATED, _SEGMENTATION = 9, 15, 11
 _LAUNCHER_SAYS = "exit abnormally"
 """What Slicer's launcher, which PythonSlicer is, writes when a signal ended its child; it then returns 1, whatever the signal."""
-# Python with the engine's folder in front, whatever a launcher does to the environment.
-_START = "import runpy, sys; sys.path.insert(0, sys.argv.pop(1)); runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+# Python with the engine's folders in front, whatever a launcher does to the environment.
+_START = (
+    "import os, runpy, sys; sys.path[:0] = sys.argv.pop(1).split(os.pathsep); "
+    "runpy.run_module(sys.argv.pop(1), run_name='__main__', alter_sys=True)"
+)
 
 
 class Ending(Enum):
@@ -70,6 +75,13 @@ def python_executable() -> str:
     return shutil.which("PythonSlicer") or sys.executable
 
 
+def _folders_for(module: str) -> list[str]:
+    """Return the folders that a module and what it may need is imported from; where Slicer has installed them, they are one."""
+    packages = [*([module.partition(".")[0]] if "." in module else []), "SuperResolutionTrainingLib"]
+    found = [spec.origin for spec in map(importlib.util.find_spec, packages) if spec is not None]
+    return list(dict.fromkeys(str(Path(file).resolve().parent.parent) for file in (SuperResolutionLib.__file__, *found)))
+
+
 class EngineProcess:
     """One run of a module of the engine that answers in JSON lines.
 
@@ -100,8 +112,7 @@ class EngineProcess:
         self._last: dict[str, Any] = {}
         self._group: int | None = None
         self._stopping: Ending | None = None
-        engine = str(Path(SuperResolutionLib.__file__).resolve().parent.parent)
-        self._arguments = ["-c", _START, engine, module, *arguments]
+        self._arguments = ["-c", _START, os.pathsep.join(_folders_for(module)), module, *arguments]
         self._process = qt.QProcess()
         connect(self._process, "readyReadStandardOutput()", self._read)
         connect(self._process, "readyReadStandardError()", self._read_log)

@@ -62,6 +62,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
         outputVolume: slicer.vtkMRMLScalarVolumeNode | None = None,
         name: str | None = None,
         finished: Callable[[Finished], None] = lambda _: None,
+        adaptMinutes: float | None = None,
     ) -> UpscalingRun:
         """Start making a volume finer and return at once; see `UpscalingRun` for the parameters.
 
@@ -79,19 +80,23 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             self._tell_changed()
             finished(what)
 
-        self._run = UpscalingRun(inputVolume, settings or {}, self._tell, ended, outputVolume, name)
+        self._run = UpscalingRun(inputVolume, settings or {}, self._tell, ended, outputVolume, name, adaptMinutes)
         self._run.start()
         self._tell_changed()
         return self._run
 
     def upscale(
-        self, inputVolume: slicer.vtkMRMLScalarVolumeNode, outputVolume: slicer.vtkMRMLScalarVolumeNode | None = None, **settings: Any
+        self,
+        inputVolume: slicer.vtkMRMLScalarVolumeNode,
+        outputVolume: slicer.vtkMRMLScalarVolumeNode | None = None,
+        adaptMinutes: float | None = None,
+        **settings: Any,
     ) -> slicer.vtkMRMLScalarVolumeNode:
         """Make a volume finer and wait for the result; the application stays usable meanwhile.
 
         Parameters
         ----------
-        inputVolume, outputVolume : vtkMRMLScalarVolumeNode
+        inputVolume, outputVolume, adaptMinutes
             See `UpscalingRun`.
         **settings
             See `SuperResolutionLib.upscaling.Settings`.
@@ -108,7 +113,7 @@ class SuperResolutionLogic(ScriptedLoadableModuleLogic):
             ended.append(what)
             loop.quit()
 
-        self.startUpscaling(inputVolume, settings, outputVolume, finished=finished)
+        self.startUpscaling(inputVolume, settings, outputVolume, finished=finished, adaptMinutes=adaptMinutes)
         leave = loop.quit  # an abandoned run says nothing but that something changed
         self._changed.append(leave)
         try:

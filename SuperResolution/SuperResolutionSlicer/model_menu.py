@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from html import escape
 
 from SuperResolutionLib.errors import RequestError
-from SuperResolutionLib.model_zoo import SAFE_FACTOR, SHIPPED, UpscalerInfo, list_upscalers, reason_against
-from SuperResolutionLib.upscaling import Settings, choose_factor, modality_of
+from SuperResolutionLib.model_zoo import SAFE_FACTOR, SHIPPED, UpscalerInfo, list_upscalers, reason_against, user_folder
+from SuperResolutionLib.upscaling import SEVERAL_AXES, Settings, choose_factor, modality_of
 from SuperResolutionLib.volume import Volume
+
+_DIRECTIONS = {"axis": "along any axis", "plane": "in any plane, both its axes at once", "both": "along any axis, or in any plane"}
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,12 @@ def model_entries(volume: Volume | None) -> list[ModelEntry]:
     return sorted(entries, key=lambda entry: bool(entry.reason))
 
 
+def models_changed() -> int:
+    """Return when a model came to the user's own or left them, in ns; 0 where there are none."""
+    folder = user_folder()
+    return folder.stat().st_mtime_ns if folder.is_dir() else 0
+
+
 def factor_entries(info: UpscalerInfo, volume: Volume | None, axis: str) -> list[tuple[int, str]]:
     """Return the factors of an upscaler with a label each."""
     best = nearest_factor(info, volume, axis)
@@ -53,7 +61,7 @@ def factor_entries(info: UpscalerInfo, volume: Volume | None, axis: str) -> list
 
 def nearest_factor(info: UpscalerInfo, volume: Volume | None, axis: str) -> int | None:
     """Return the upscaler's factor that comes nearest to isotropic voxels; None where the voxels are isotropic already or unknown."""
-    if volume is None or not info.factors or axis == "all":
+    if volume is None or not info.factors or axis in SEVERAL_AXES:
         return None
     try:
         wanted = choose_factor(volume, Settings(axis=axis))
@@ -71,7 +79,7 @@ def card_text(info: UpscalerInfo, reason: str = "") -> str:
             rows.append(("Kind", "interpolation: no training, nothing invented; the baseline to compare with"))
     else:
         rows += [
-            ("Upscales", f"{', '.join(card.modalities)} by {', '.join(map(str, card.factors))} along any axis"),
+            ("Upscales", f"{', '.join(card.modalities)} by {', '.join(map(str, info.factors))} {_DIRECTIONS[card.task]}"),
             ("Acquisition", f"slice profile {', '.join(card.acquisitions)}"),
             ("Measured gain", _gains(info)),
             ("Measured on", _listed(card.training, "measured_on")),

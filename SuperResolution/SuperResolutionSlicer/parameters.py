@@ -12,6 +12,7 @@ from SuperResolutionLib.interpolation import INTERPOLATIONS
 
 SURFACE_FORMATS = ("STL", "OBJ", "3MF")
 MEMORY_LIMIT_MB = 1_000_000
+ADAPT_MINUTES = (0.1, 60.0)
 
 
 class Axis(Enum):
@@ -21,11 +22,12 @@ class Axis(Enum):
     I = "i"
     J = "j"
     K = "k"
+    PLANE = "plane"
     ALL = "all"
 
     def label(self) -> str:
         """Return what the panel shows."""
-        return {"auto": "Automatic (largest spacing)", "all": "All three"}.get(self.value, self.value.upper())
+        return {"auto": "Automatic (largest spacing)", "plane": "In-plane (both)", "all": "All three"}.get(self.value, self.value.upper())
 
 
 class Precision(Enum):
@@ -58,6 +60,8 @@ class SuperResolutionParameterNode:
     memoryLimit: Annotated[int, WithinRange(0, MEMORY_LIMIT_MB)]
     ensemble: bool
     consistency: bool = True
+    adapt: bool
+    adaptMinutes: Annotated[float, WithinRange(*ADAPT_MINUTES)] = 3.0
     resultVolume: vtkMRMLScalarVolumeNode
     interpolation: Annotated[str, Choice(list(INTERPOLATIONS))] = "cubic"
     threePlanes: bool

@@ -8,6 +8,7 @@ import tempfile
 import time
 import unittest
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
@@ -193,6 +194,20 @@ class SuperResolutionTest(ScriptedLoadableModuleTest):
             result = slicer.util.arrayFromVolume(self.upscale(node, model)).astype(float)
             errors[model] = np.sqrt(np.mean((result - fine) ** 2))
         self.assertLess(errors["fast"], errors["cubic"])
+
+    def test_the_network_can_be_adapted_to_the_volume(self) -> None:
+        self.need_packages()
+        if find_spec("SuperResolutionTrainingLib") is None:
+            self.skipTest("the module SuperResolutionTraining is not there")
+        told = []
+        self.logic.follow(told.append)
+        self.choose(thick_node())
+        self.choose_model("fast")
+        self.ui.adaptBox.checked, self.ui.adaptMinutesBox.value = True, 0.1
+        result = self.upscale(self.ui.inputSelector.currentNode(), "fast")
+        self.assertEqual(result.GetName(), "knee ×4 fast adapted to this volume")
+        self.assertIn("Adapting to this volume", {each.stage for each in told})
+        self.assertIn("to this volume", self.ui.messageLabel.text)
 
     def test_a_left_handed_oblique_volume_stays_where_it_is(self) -> None:
         node = thick_node()

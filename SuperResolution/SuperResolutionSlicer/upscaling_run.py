@@ -17,13 +17,16 @@ from SuperResolutionLib.upscaling import modality_of
 
 from .engine_process import Ending, EngineProcess, Outcome
 from .result_node import load_result, origin_of, result_name
+from .volume_files import write_volume_node
 from .volume_nodes import volume_of
 
 # Shares of the whole that a stage usually takes; the network's is by far the largest.
 _STAGES = {"reading": (0.02, 0.04), "upscaling": (0.06, 0.84), "checking": (0.90, 0.05), "writing": (0.95, 0.04)}
+_STAGES_ADAPTING = {"adapting": (0.06, 0.72), "upscaling": (0.78, 0.12)}
 _STAGE_WORDS = {
     "starting": "Starting",
     "reading": "Reading",
+    "adapting": "Adapting to this volume",
     "upscaling": "Upscaling",
     "checking": "Checking the measurement",
     "writing": "Writing",
@@ -68,11 +71,14 @@ class Finished:
         The result, if the run is done.
     warnings : list of str
         What to know before trusting the result.
+    adapted : str
+        What came of adapting the model to the volume, in words; empty where that was not asked for.
     """
 
     outcome: Outcome
     node: slicer.vtkMRMLScalarVolumeNode | None = None
     warnings: list[str] = field(default_factory=list)
+    adapted: str = ""
 
     def describe(self) -> str:
         """Return seconds and measurement check, or what went wrong, as one line."""
@@ -81,7 +87,8 @@ class Finished:
         result = self.outcome.result
         residual = f"{result['residual_before']:.2%} → {result['residual_after']:.2%} of the range"
         where = f" on {result['device']} ({result['precision']})" if result["device"] else ""
-        return f"Done in {result['seconds_total']:.1f} s{where}. Measurement check: residual {residual}."
+        adapted = f" Model {self.adapted}." if self.adapted else ""
+        return f"Done in {result['seconds_total']:.1f} s{where}. Measurement check: residual {residual}.{adapted}"
 
 
 class UpscalingRun:
@@ -101,6 +108,8 @@ class UpscalingRun:
         The node to fill; without it, or where it is gone at the end, a new one is made.
     name : str, optional
         Of a new node; by default input, factor and model.
+    adapt_minutes : float, optional
+        Time for fitting the model to the input first; None: it is taken as it is.
     """
 
     def __init__(
@@ -111,7 +120,10 @@ class UpscalingRun:
         finished: Callable[[Finished], None],
         output: slicer.vtkMRMLScalarVolumeNode | None = None,
         name: str | None = None,
+        adapt_minutes: float | None = None,
     ) -> None:
+        self._adapt_minutes, self._adapted = adapt_minutes, ""
+        self._stages = _STAGES if adapt_minutes is None else _STAGES | _STAGES_ADAPTING
         self._node, self._settings, self._name = node, settings, name
         self._told, self._finished = told, finished
         self._origin = origin_of(node)
@@ -174,17 +186,10 @@ class UpscalingRun:
     def _write_request(self) -> Path:
         volume = volume_of(self._node)
         thick, fine = self._folder / "input.nrrd", self._folder / "result.nrrd"
-        storage = slicer.vtkMRMLNRRDStorageNode()
-        storage.SetUseCompression(0)
-        storage.SetFileName(str(thick))
-        # The C++ writer returns success on a full disk, so look at the size as well.
-        expected = volume.voxels.nbytes
-        if not storage.WriteData(self._node) or thick.stat().st_size < expected:
-            free = shutil.disk_usage(self._folder).free >> 20
-            room = f"{max(1, expected >> 20)} MB are needed, {free} MB are free"
-            raise RuntimeError(f"{thick}: the input could not be written; {room}; see Slicer's error log")
+        write_volume_node(self._node, thick)
         request = self._folder / "request.json"
         entries = {"input": str(thick), "output": str(fine), "settings": self._settings, "compress": False, "folder": str(self._folder)}
+        entries["adapt_minutes"] = self._adapt_minutes
         # What the panel showed, guess or not, is what the engine works with.
         request.write_text(json.dumps({**entries, "modality": modality_of(volume)}), encoding="utf-8")
         return request
@@ -192,8 +197,10 @@ class UpscalingRun:
     def _received(self, message: dict[str, Any]) -> None:
         if message["type"] == "warning":
             self._warnings.append(str(message.get("message", "")))
-        if message["type"] == "progress" and message.get("stage") in _STAGES:
-            start, share = _STAGES[message["stage"]]
+        if message["type"] == "adapted":
+            self._adapted = str(message.get("message", ""))
+        if message["type"] == "progress" and message.get("stage") in self._stages:
+            start, share = self._stages[message["stage"]]
             self._percent = max(self._percent, int(100 * (start + share * float(message.get("fraction", 0)))))
             self._told(Told(self._percent, _STAGE_WORDS[message["stage"]], message.get("seconds_left")))
 
@@ -206,7 +213,7 @@ class UpscalingRun:
         finally:
             self._remove_folder()
             self.running = False
-        self._finished(Finished(outcome, node, self._warnings))
+        self._finished(Finished(outcome, node, self._warnings, self._adapted))
 
     def _load(self, outcome: Outcome) -> tuple[slicer.vtkMRMLScalarVolumeNode | None, Outcome]:
         result = outcome.result

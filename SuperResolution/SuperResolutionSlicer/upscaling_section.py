@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +15,21 @@ from SuperResolutionLib.errors import SuperResolutionError
 from SuperResolutionLib.memory import available_memory
 from SuperResolutionLib.model_zoo import add_model
 from SuperResolutionLib.planning import expect
+from SuperResolutionLib.upscaling import SEVERAL_AXES, finer_axes
 from SuperResolutionLib.volume import Volume
 
 from .choices import Menu, MenuEntry
 from .connections import connect
 from .engine_process import Ending, EngineProcess, Outcome
-from .model_menu import ModelEntry, factor_entries, model_entries, nearest_factor
+from .model_menu import ModelEntry, factor_entries, model_entries, models_changed, nearest_factor
 from .packages import ask_consent, install_packages, missing_packages
-from .parameters import MEMORY_LIMIT_MB, SuperResolutionParameterNode
+from .parameters import ADAPT_MINUTES, MEMORY_LIMIT_MB, SuperResolutionParameterNode
 from .upscaling_run import Finished, Told
 from .volume_nodes import reasons_against, volume_of
 
 _ERROR, _WARNING, _PLAIN = "color: #c0392b;", "color: #b9770e;", ""
 _MB = 1 << 20
+_ADAPTING = "Fit the network to this volume first: its planes teach its thick axis."
 
 
 class UpscalingSection:
@@ -54,6 +57,7 @@ class UpscalingSection:
         self._installing = False
         self._updating = False
         ui.memoryBox.setRange(0, MEMORY_LIMIT_MB)
+        ui.adaptMinutesBox.setRange(*ADAPT_MINUTES)
         connect(ui.modelBox, "currentIndexChanged(int)", self._model_chosen)
         connect(ui.factorBox, "currentIndexChanged(int)", self._factor_chosen)
         connect(ui.deviceBox, "currentIndexChanged(int)", self._device_chosen)
@@ -97,8 +101,9 @@ class UpscalingSection:
             self._updating = False
 
     def _look_at(self, node: slicer.vtkMRMLScalarVolumeNode | None) -> Volume | None:
-        """Return the input as a volume if it can be one; looks at its voxels again only when they have changed."""
-        key = None if node is None else (node.GetID(), node.GetMTime(), node.GetImageData().GetMTime() if node.GetImageData() else 0)
+        """Return the input as a volume if it can be one; looks at voxels and models again only when they have changed."""
+        image = node.GetImageData() if node else None
+        key = None if node is None else (node.GetID(), node.GetMTime(), image.GetMTime() if image else 0, models_changed())
         if key is None or key != self._facts_key:
             self._volume_reasons = reasons_against(node) if node else ["Select an input volume."]
             self._description = "" if self._volume_reasons else describe_briefly(volume_of(node))
@@ -142,9 +147,9 @@ class UpscalingSection:
             label.text = ""
             return
         parameters = self._parameters
-        axis = volume.thick_axis if parameters.axis.value == "auto" else parameters.axis.value
+        axes = finer_axes(volume, parameters.axis.value)
         expected = expect(
-            volume.shape, axis, parameters.factor, volume.voxels.dtype.itemsize, entry.info.kind, parameters.memoryLimit or None
+            volume.shape, axes, parameters.factor, volume.voxels.dtype.itemsize, entry.info.kind, parameters.memoryLimit or None
         )
         there = available_memory()
         matrix = " × ".join(map(str, reversed(expected.shape)))
@@ -165,6 +170,10 @@ class UpscalingSection:
         for widget in (self.ui.inputSelector, self.ui.modelBox, self.ui.addModelButton, self.ui.factorBox, self.ui.outputSelector):
             widget.enabled = not running and not self._installing
         self.ui.advancedSection.enabled = not running and not self._installing
+        against = self._reason_against_adapting()
+        self.ui.adaptBox.enabled = not against
+        self.ui.adaptBox.toolTip = against or _ADAPTING
+        self.ui.adaptMinutesBox.enabled = not against and self.ui.adaptBox.checked
         self.ui.progressBar.visible = self.ui.stageLabel.visible = running or self._installing
 
     def _reasons(self) -> list[str]:
@@ -184,6 +193,17 @@ class UpscalingSection:
         if self._installing:
             reasons.append("Python packages are being installed.")
         return reasons
+
+    def _reason_against_adapting(self) -> str:
+        """Return why the model cannot be fitted to the volume; empty if it can."""
+        entry = self._entry() if self._parameters is not None else None
+        if entry is None or entry.info.card is None:
+            return "Only networks can be adapted."
+        if find_spec("SuperResolutionTrainingLib") is None:
+            return "Adapting needs the module SuperResolutionTraining."
+        if entry.info.card.task == "plane" or self._parameters.axis.value in SEVERAL_AXES:
+            return "Only networks that make one axis finer can be adapted, and one axis at a time."
+        return "" if self._parameters.factor in entry.info.card.factors else "The network takes this factor in several passes."
 
     def _entry(self) -> ModelEntry | None:
         return next((entry for entry in self._entries if entry.info.id == self._parameters.model), None)
@@ -310,8 +330,11 @@ class UpscalingSection:
         self.ui.progressBar.setRange(0, 100)
         self.ui.progressBar.value = 0
         self._say("")
+        minutes = parameters.adaptMinutes if parameters.adapt and not self._reason_against_adapting() else None
         try:
-            self.logic.startUpscaling(parameters.inputVolume, self.settings(), parameters.outputVolume, finished=self._finished)
+            self.logic.startUpscaling(
+                parameters.inputVolume, self.settings(), parameters.outputVolume, finished=self._finished, adaptMinutes=minutes
+            )
         except RuntimeError as error:
             self._say(str(error), _ERROR)
         self._show_state()

@@ -4,38 +4,58 @@ from __future__ import annotations
 
 import json
 import platform
-import sys
-import time
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from SuperResolutionLib.errors import RequestError
-from SuperResolutionLib.model_file import load_model, save_model
+from SuperResolutionLib.model_file import Card, load_model, save_model
 from SuperResolutionLib.version import __version__
 from SuperResolutionLib.whole import whole_file
 
-from .recipe import Recipe, Scan, read_recipe
+from .recipe import Recipe, Scan, read_recipe, recipe_from
+from .revision import git_revision
 
 if TYPE_CHECKING:
-    from .trainer import Progress
+    from .trainer import Tell, Trained
 
 SHIPPED = Path(__file__).parent / "recipes"
+_CACHE = "cache"
 
 
-def run(recipe: str, data: Path, out: Path, resume: bool = False) -> Path:
+def run(
+    recipe: str | Mapping[str, Any],
+    data: Path,
+    out: Path,
+    resume: bool = False,
+    *,
+    minutes: float | None = None,
+    device: str = "auto",
+    tell: Tell | None = None,
+) -> Path:
     """Train the network of a recipe and write ``<id>.safetensors`` and ``<id>.json``, the record of the run, into `out`.
+
+    Started by ``torchrun``, the processes train together, and the first of them writes.
 
     Parameters
     ----------
-    recipe : str
-        A YAML file, or the name of a shipped recipe.
+    recipe : str or mapping
+        A YAML file, the name of a shipped recipe, or a recipe as plain data.
     data : Path
-        Folder of the recipe's scans.
+        Folder of the scans.
     out : Path
-        Folder for checkpoint, record and model file; made if absent.
+        Folder for checkpoint, curves, previews, record and model file; made if absent.
     resume : bool
         Continue from the checkpoint in `out`.
+    minutes : float, optional
+        Takes the place of the recipe's budget; 0: no limit.
+    device : str
+        One of `devices.DEVICES`.
+    tell : callable, optional
+        Called with the messages that `worker` describes, from ``plan`` to ``result``.
 
     Returns
     -------
@@ -49,59 +69,65 @@ def run(recipe: str, data: Path, out: Path, resume: bool = False) -> Path:
     WorkError
         If training fails or a file cannot be written.
     """
-    from .trainer import train
+    from .checkpoint import FILE
+    from .data_folder import with_scans
+    from .distributed import Group
+    from .journal import Journal
+    from .trainer import Trainer
 
-    path = _recipe_path(recipe)
-    read = read_recipe(path)
+    read, folder = _recipe(recipe)
+    if minutes is not None:
+        read = replace(read, minutes=minutes)
     if not data.is_dir():
         raise RequestError(f"{data}: no such folder; accepted is the folder of the recipe's scans")
-    start = load_model(path.parent / read.start).network.state_dict() if read.start else None
-    curve = _Curve(out / "progress.jsonl", resume)
-    network = train(read, data, out, resume, start, curve.add)
-    return _finish(read, network, data, out, {"seconds": round(curve.seconds), "curve": curve.points})
+    if resume and not (out / FILE).is_file():
+        raise RequestError(f"{out / FILE}: no checkpoint to resume from")
+    start = load_model(folder / read.start).network.state_dict() if read.start else None
+    with Group(device) as group:
+        say: Tell = tell if tell and group.leads else lambda message: None
+        # The first process decides who is in which split, the others read it.
+        read = group.in_turn(lambda first: with_scans(read, data, out, resume or not first, lambda line: say(_warning(line))))
+        out.mkdir(parents=True, exist_ok=True)
+        journal = Journal(out, resume, say) if group.leads else None
+
+        def told(message: dict[str, Any]) -> None:
+            journal.add(message)
+            say(message)
+
+        try:
+            trainer = Trainer(read, data, out, group, told, start, cache=out / _CACHE)
+            if resume:
+                trainer.resume()
+            trained = trainer.run()
+        finally:
+            if journal:
+                journal.close()
+        path = out / f"{read.id}.safetensors"
+        if group.leads:
+            card = _finish(read, trained, data, path, journal.points, str(group.device), say)
+            # Only a run that may still be resumed needs it.
+            shutil.rmtree(out / _CACHE, ignore_errors=True)
+            say(_result(path, card, trained))
+    return path
 
 
-class _Curve:
-    """Loss over steps and seconds, kept in a file so that a resumed run continues it."""
-
-    def __init__(self, path: Path, resume: bool) -> None:
-        self._path = path
-        lines = path.read_text(encoding="utf-8").splitlines() if resume and path.is_file() else []
-        self.points: list[dict[str, float]] = [json.loads(line) for line in lines]
-        self._before = self.points[-1]["seconds"] if self.points else 0.0
-        self._started = time.perf_counter()
-
-    @property
-    def seconds(self) -> float:
-        """Seconds of training up to the last point, all sittings together."""
-        return self.points[-1]["seconds"] if self.points else 0.0
-
-    def add(self, progress: Progress) -> None:
-        """Take a report of the trainer, tell it, and keep it."""
-        seconds = self._before + time.perf_counter() - self._started
-        point = {"step": progress.step, "loss": round(progress.loss, 6), "seconds": round(seconds, 1)}
-        # What an interrupted sitting did after its last checkpoint was done again.
-        self.points = [earlier for earlier in self.points if earlier["step"] < progress.step] + [point]
-        with whole_file(self._path) as partial:
-            partial.write_text("".join(f"{json.dumps(each)}\n" for each in self.points), encoding="utf-8")
-        print(f"step {progress.step} of {progress.steps}, loss {progress.loss:.5f}, {seconds:.0f} s", file=sys.stderr, flush=True)
-
-
-def _recipe_path(recipe: str) -> Path:
+def _recipe(recipe: str | Mapping[str, Any]) -> tuple[Recipe, Path]:
+    """Return a recipe and the folder that its start is relative to."""
+    if isinstance(recipe, Mapping):
+        return recipe_from(recipe), Path()
     path, shipped = Path(recipe), SHIPPED / f"{recipe}.yaml"
     if path.is_file():
-        return path
+        return read_recipe(path), path.parent
     if shipped.is_file():
-        return shipped
+        return read_recipe(shipped), SHIPPED
     names = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
     raise RequestError(f"recipe '{recipe}': no such file; accepted are a YAML file or a shipped recipe ({names})")
 
 
-def _finish(recipe: Recipe, network: Any, data: Path, out: Path, record: dict[str, Any]) -> Path:
+def _finish(recipe: Recipe, trained: Trained, data: Path, path: Path, curve: list[dict[str, Any]], device: str, say: Tell) -> Card:
     """Write the model file, first without figures, so that they are measured through the same door that users take."""
-    from .validation import PROTOCOL, gains, measure
+    from .validation import measure, protocol
 
-    path = out / f"{recipe.id}.safetensors"
     card = {
         "id": recipe.id,
         "title": recipe.title,
@@ -110,33 +136,66 @@ def _finish(recipe: Recipe, network: Any, data: Path, out: Path, record: dict[st
         "modalities": recipe.modalities,
         "acquisitions": tuple(dict.fromkeys(drawn.profile for drawn in recipe.acquisitions)),
         "engine_version": __version__,
-        "training": _training(recipe, record),
-        "protocol": PROTOCOL,
+        "training": _training(recipe, trained),
+        "protocol": protocol(recipe.task, recipe.measured_extent),
+        **({"progressive": True} if recipe.progressive else {}),
     }
-    save_model(path, network, **card)
+    save_model(path, trained.network.cpu(), **card)
     scans = [scan for scan in recipe.scans if scan.split == "validation" and scan.modality in recipe.modalities]
-    quality = measure(str(path), scans, data, recipe.validated_factors, ("mean",))
-    save_model(path, network, **card, quality=tuple(quality))
-    record_file = path.with_suffix(".json")
-    with whole_file(record_file) as partial:
-        partial.write_text(
-            json.dumps({**card["training"], **record, "recipe": recipe.as_dict(), "quality": quality}, indent=1), encoding="utf-8"
-        )
-    print(gains(quality), file=sys.stderr)
-    return path
+    quality = measure(
+        str(path), scans, data, recipe.validated_factors or trained.network.factors, ("mean",),
+        task=recipe.task, extent=recipe.measured_extent, device=device, tell=lambda line: say({"type": "measuring", "message": line}),
+    )  # fmt: skip
+    written = save_model(path, trained.network, **card, quality=tuple(quality))
+    with whole_file(path.with_suffix(".json")) as partial:
+        record = {**card["training"], "recipe": recipe.as_dict(), "quality": quality, "curve": curve}
+        partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return written
 
 
-def _training(recipe: Recipe, record: dict[str, Any]) -> dict[str, Any]:
+def _training(recipe: Recipe, trained: Trained) -> dict[str, Any]:
     return {
         "recipe": f"{recipe.id}.yaml",
         "date": date.today().isoformat(),
-        "steps": recipe.steps,
-        "seconds": record["seconds"],
+        "git_revision": git_revision(),
+        "step": trained.step,
+        "steps": trained.steps,
+        "ended": trained.ended,
+        "seconds": round(trained.seconds),
+        "stages": [f"{stage.steps} steps of {_sum(stage.losses)}, learning rate {stage.learning_rate:g}" for stage in recipe.stages],
         "machine": f"{platform.machine()}, {platform.system()}",
+        "split": {split: _subjects(recipe.scans, split) for split in ("train", "validation")},
         "trained_on": _named(recipe.scans, "train"),
         "measured_on": _named(recipe.scans, "validation"),
     }
 
 
+def _sum(losses: Mapping[str, float]) -> str:
+    return " + ".join(name if weight == 1 else f"{weight:g} {name}" for name, weight in losses.items())
+
+
+def _subjects(scans: tuple[Scan, ...], split: str) -> list[str]:
+    return sorted({scan.subject for scan in scans if scan.split == split})
+
+
 def _named(scans: tuple[Scan, ...], split: str) -> list[str]:
     return list(dict.fromkeys(f"{scan.file} ({scan.modality}, {scan.licence})" for scan in scans if scan.split == split))
+
+
+def _warning(line: str) -> dict[str, Any]:
+    return {"type": "warning", "message": line}
+
+
+def _result(path: Path, card: Card, trained: Trained) -> dict[str, Any]:
+    gains = {str(factor): card.mean_gain(factor) for factor in card.factors}
+    return {
+        "type": "result",
+        "model": str(path),
+        "id": card.id,
+        "step": trained.step,
+        "steps": trained.steps,
+        "ended": trained.ended,
+        "seconds": trained.seconds,
+        "gain_db": {factor: gain for factor, gain in gains.items() if gain is not None},
+        "quality": list(card.quality),
+    }

@@ -15,9 +15,18 @@ from SuperResolutionLib.volume import Volume
 
 ENGINE = Path(__file__).parents[2] / "SuperResolution"
 NETWORKS = {
+    "deep_resolve": {"factors": [2, 3], "channels": 4, "layers": 3},
+    "improved_srcnn": {"factors": [2, 3], "channels": 4, "kernels": [3, 3, 5, 3], "link": 5},
+    "rrdb": {"factors": [2], "channels": 4, "growth": 2, "blocks": 1},
     "slice_stack": {"factors": [2, 3], "channels": 8, "layers": 1, "neighbours": 1, "exchanged": 2},
+    "slice_volume": {"factors": [2, 3], "channels": 6, "blocks": 2},
     "sr_dcnn": {"factors": [2], "channels": [4, 4]},
+    "sr_dcnn_3d": {"factors": [2], "channels": [4, 4]},
+    "srcnn": {"factors": [2, 3], "channels": [4, 4], "kernels": [5, 3, 3]},
+    "srcnn_3d": {"factors": [2, 3], "channels": [4, 4]},
+    "two_stage": {"factors": [2], "channels": 4},
 }
+"""Arguments of every network that make it small."""
 
 
 def environment():

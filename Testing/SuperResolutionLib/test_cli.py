@@ -6,14 +6,14 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 
-from SuperResolutionLib import cli, files, model_zoo, upscaling
+from SuperResolutionLib import cli, companion, files, model_zoo, upscaling
 from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import WorkError
 from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.upscaling import Settings
 from SuperResolutionLib.version import __version__
 
-COMMANDS = ["models", "info", "upscale", "degrade", "evaluate", "train", "benchmark", "demo"]
+COMMANDS = ["models", "info", "upscale", "adapt", "degrade", "evaluate", "train", "import", "benchmark", "demo"]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
@@ -231,7 +231,7 @@ def test_a_command_whose_library_is_missing_names_it(run, thick, monkeypatch):
     def missing(name):
         raise ModuleNotFoundError(f"No module named '{name}'", name="SuperResolutionTrainingLib")
 
-    monkeypatch.setattr(cli, "import_module", missing)
+    monkeypatch.setattr(companion, "import_module", missing)
     status, _, err = run("evaluate", thick, thick)
     assert status == 2 and "needs the Python package 'SuperResolutionTrainingLib', which is not installed" in only_line(err)
 

@@ -80,3 +80,43 @@ def test_work_in_blocks_gives_what_work_at_once_gives(pair, monkeypatch):
     assert measurement_residual(fine, thick, acquisition) == pytest.approx(residual, rel=1e-6)
     project(fine, thick, acquisition)
     np.testing.assert_allclose(fine, at_once, atol=1e-6)
+
+
+# Two axes at once, as a network for planes makes them finer.
+
+
+@pytest.fixture
+def planes():
+    random = np.random.default_rng(0)
+    return random.normal(size=(4, FACTOR * 6, FACTOR * 5)).astype(np.float32), random.normal(size=(4, 6, 5)).astype(np.float32)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("blocks", [1, 1 << 30])
+def test_over_two_axes_the_result_degrades_to_the_input(planes, profile, blocks, monkeypatch):
+    monkeypatch.setattr(consistency, "_BLOCK_BYTES", blocks)
+    fine, thick = planes
+    acquisition = Acquisition(profile, FACTOR)
+    assert measurement_residual(fine, thick, acquisition, (1, 2)) > 0.1
+    project(fine, thick, acquisition, (1, 2))
+    assert measurement_residual(fine, thick, acquisition, (1, 2)) < 1e-6
+    again = acquisition.operator(5)(acquisition.operator(6)(fine, 1), 2)
+    np.testing.assert_allclose(again, thick, atol=1e-5)
+
+
+def test_over_two_axes_projection_is_that_of_the_kronecker_product(planes):
+    """The smallest change, as the pseudo-inverse of the whole matrix finds it."""
+    fine, thick = planes
+    acquisition = Acquisition("gaussian", FACTOR)
+    whole = np.kron(acquisition.operator(6).matrix, acquisition.operator(5).matrix)
+    expected = [x + (np.linalg.pinv(whole) @ (y.ravel() - whole @ x.ravel())).reshape(x.shape) for x, y in zip(fine.astype(float), thick)]
+    project(fine, thick, acquisition, (1, 2))
+    np.testing.assert_allclose(fine, expected, atol=1e-4)
+
+
+def test_over_two_axes_means_change_every_voxel_of_a_square_alike(planes):
+    fine, thick = planes
+    before = fine.copy()
+    project(fine, thick, Acquisition("mean", FACTOR), (1, 2))
+    change = (fine - before).reshape(4, 6, FACTOR, 5, FACTOR)
+    np.testing.assert_allclose(change, np.broadcast_to(change[:, :, :1, :, :1], change.shape), atol=1e-6)

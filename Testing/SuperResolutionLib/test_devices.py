@@ -10,6 +10,8 @@ from SuperResolutionLib.errors import RequestError
 class Repeats(torch.nn.Module):
     """Stands for a network: multiplies in the number type it is run in, and can fail or be slow in one of them."""
 
+    interpolated = False
+
     def __init__(self, refused=None, factor_in_reduced=1.0):
         super().__init__()
         self.weight = torch.nn.Parameter(torch.eye(8))

@@ -225,6 +225,10 @@ def test_a_missing_entry_is_refused_by_name(rewrite, entry):
         {"normalisation": {"low": "0", "high": 99}},
         {"quality": [{"psnr": 30}]},
         {"quality": ["good"]},
+        {"task": "segmentation"},
+        {"task": ["axis"]},
+        {"interpolated": "yes"},
+        {"progressive": 1},
     ],
 )
 def test_an_entry_that_the_engine_could_not_use_is_refused_by_name(rewrite, change):
@@ -232,7 +236,49 @@ def test_an_entry_that_the_engine_could_not_use_is_refused_by_name(rewrite, chan
 
 
 def test_an_unknown_network_is_refused(rewrite):
-    assert "network 'unet'; accepted are slice_stack, sr_dcnn" in refusal(rewrite(lambda card: card | {"network": "unet"}), read_card)
+    assert "network 'unet'; accepted are deep_resolve, " in refusal(rewrite(lambda card: card | {"network": "unet"}), read_card)
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "task", "interpolated"),
+    [
+        ("slice_stack", {}, "axis", False),
+        ("srcnn", {}, "axis", True),
+        ("srcnn", {"task": "plane"}, "plane", True),
+        ("two_stage", {}, "both", False),
+    ],
+)
+def test_what_the_network_is_stands_in_the_card(make_model, name, arguments, task, interpolated):
+    model = load_model(make_model(name, arguments=arguments))
+    assert (model.card.task, model.card.interpolated, model.card.progressive) == (task, interpolated, False)
+    assert model.card.halo == (model.network.plane_halo if task == "plane" else model.network.halo)
+
+
+def test_a_file_from_before_there_were_tasks_is_read_as_one_for_an_axis(rewrite):
+    def older(card):
+        return {name: value for name, value in card.items() if name not in ("interpolated", "progressive")} | {"task": "upscaling"}
+
+    card = load_model(rewrite(older)).card
+    assert (card.task, card.interpolated, card.progressive, card.offered_factors) == ("axis", False, False, (2, 3))
+
+
+def test_the_shipped_model_is_one_for_an_axis():
+    from SuperResolutionLib.model_zoo import SHIPPED
+
+    card = load_model(SHIPPED / "fast.safetensors").card
+    assert (card.task, card.axis, card.offered_factors) == ("axis", "any", (2, 3, 4))
+
+
+@pytest.mark.parametrize(
+    ("factors", "progressive", "offered"),
+    [([2, 3], False, (2, 3)), ([2], True, (2, 4, 8)), ([2, 3], True, (2, 3, 4, 8)), ([4], True, (4,)), ([3], True, (3,))],
+)
+def test_a_progressive_model_offers_powers_of_its_factors_up_to_8(make_model, factors, progressive, offered):
+    card = read_card(make_model(arguments={"factors": factors}, progressive=progressive))
+    assert card.offered_factors == offered
+    passes = {factor: card.passes(factor) for factor in offered}
+    assert all(np.prod(steps) == factor and set(steps) <= set(factors) for factor, steps in passes.items())
+    assert passes[offered[0]] == offered[:1]
 
 
 @pytest.mark.parametrize("change", [{"channels": 9}, {"layers": 2}, {"factors": [2]}, {"depth": 3}, {"channels": "8"}])

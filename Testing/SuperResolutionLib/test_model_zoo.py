@@ -116,6 +116,25 @@ def test_a_factor_that_a_model_does_not_offer_is_refused(make_model):
         find_upscaler("linear", "MR", 9)
 
 
+def test_a_progressive_model_is_listed_with_all_that_it_offers(models_of_the_user, make_model):
+    make_model(path=models_of_the_user / "steps.safetensors", arguments={"factors": [2]}, progressive=True)
+    assert list_upscalers()[0].factors == (2, 4, 8) and find_upscaler("steps", "MR", 8).id == "steps"
+
+
+@pytest.mark.parametrize("axis", ["auto", "i", "j", "k", "all"])
+def test_a_model_for_planes_is_refused_along_an_axis(make_model, axis):
+    path = str(make_model("srcnn", arguments={"task": "plane"}))
+    with pytest.raises(RequestError, match=f"axis '{axis}': model 'srcnn' makes planes finer; accepted is plane"):
+        find_upscaler(path, "MR", 2, axis)
+    assert find_upscaler(path, "MR", 2, "plane").id == "srcnn"
+
+
+def test_auto_takes_a_model_for_planes_only_where_planes_are_wanted(shipped, make_model):
+    make_model("srcnn", path=shipped / "planes.safetensors", arguments={"task": "plane"}, quality=gain(9.0))
+    make_model(path=shipped / "axis.safetensors", quality=gain(1.0))
+    assert [find_upscaler("auto", "MR", 2, axis).id for axis in ("auto", "k", "all", "plane")] == ["axis", "axis", "axis", "planes"]
+
+
 def test_auto_is_the_shipped_model_with_the_largest_gain(shipped, models_of_the_user, make_model):
     make_model(path=shipped / "a.safetensors", quality=gain(1.0) + gain(3.0, 3))
     make_model(path=shipped / "b.safetensors", quality=gain(2.0) + gain(2.0, 3))

@@ -3,14 +3,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from SuperResolutionLib import model_zoo
 from SuperResolutionLib.acquisition import PROFILES, Acquisition, degrade
 from SuperResolutionLib.consistency import measurement_residual
+from SuperResolutionLib.devices import run_network
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.interpolation import INTERPOLATIONS, interpolation_operator
 from SuperResolutionLib.provenance import NOTICE
-from SuperResolutionLib.upscaling import Settings, choose_factor, modality_of, upscale
+from SuperResolutionLib.upscaling import Settings, choose_factor, finer_axes, modality_of, upscale
 from SuperResolutionLib.version import __version__
 from SuperResolutionLib.volume import AXES, Volume, array_axis
 
@@ -43,11 +45,13 @@ def corners(volume):
 
 
 def finer_along(shape, axis, factor):
-    return tuple(n * factor if axis in ("all", AXES[2 - a]) else n for a, n in enumerate(shape))
+    """The k axis of these volumes is the thick one, which `plane` leaves as it is."""
+    finer = {"all": "kji", "plane": "ji"}.get(axis, axis)
+    return tuple(n * factor if name in finer else n for name, n in zip("kji", shape))
 
 
-@pytest.mark.parametrize("axis", ["i", "j", "k", "all"])
-@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn", "linear"])
+@pytest.mark.parametrize("axis", ["i", "j", "k", "plane", "all"])
+@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn", "two_stage", "linear"])
 @pytest.mark.parametrize("shape", [(1, 16, 16), (5, 7, 9)])
 def test_the_finer_volume_covers_the_same_part_of_the_patient(make_volume, by_network, axis, name, shape):
     volume = make_volume(shape)
@@ -81,6 +85,94 @@ def test_all_axes_are_made_finer_one_after_the_other_from_k_to_i(make_volume, by
     for axis in ("k", "j", "i"):
         expected = by_network(expected, axis=axis).volume
     np.testing.assert_allclose(by_network(volume, axis="all").volume.voxels, expected.voxels, atol=1e-2)
+
+
+def test_the_axes_of_the_plane_are_those_across_the_thick_one(make_volume, by_network):
+    volume = make_volume((6, 8, 9), affine=np.diag([3.0, 0.7, 0.7, 1.0]))
+    assert finer_axes(volume, "plane") == ("k", "j")
+    assert by_network(volume, "two_stage", axis="plane").volume.shape == (12, 16, 9)
+
+
+@pytest.mark.parametrize("name", ["slice_stack", "cubic"])
+def test_what_makes_one_axis_finer_does_a_plane_one_after_the_other(make_volume, by_network, name):
+    volume = make_volume((5, 7, 9))
+
+    def run(volume, axis):
+        settings = {"axis": axis, "factor": 2}
+        return (upscale(volume, model=name, **settings) if name == "cubic" else by_network(volume, **settings)).volume
+
+    expected = run(run(volume, "j"), "i").voxels
+    np.testing.assert_allclose(run(volume, "plane").voxels, expected, atol=1e-2)
+
+
+@pytest.mark.parametrize("name", ["srcnn", "improved_srcnn", "rrdb", "two_stage"])
+def test_a_network_for_planes_makes_both_axes_finer_at_once(make_volume, by_network, make_network, name):
+    volume, task = make_volume((4, 11, 12), modality="MR"), {} if name == "two_stage" else {"task": "plane"}
+    plans = []
+    result = by_network(volume, name, card={"arguments": task}, axis="plane", consistency=False, announce=lambda *plan: plans.append(plan))
+    assert result.volume.shape == (4, 22, 24) and [plan[0] for plan in plans] == ["plane"] and plans[0][1].plane
+    assert (result.axis, result.volume.provenance.axis) == ("plane", "plane")
+    low, high = np.percentile(volume.voxels, (0.5, 99.8))
+    thick = torch.from_numpy((volume.voxels - low) / (high - low)).float()[None]
+    expected = run_network(make_network(name, **task), thick, 2, torch.float32, plane=True)[0].numpy() * (high - low) + low
+    np.testing.assert_allclose(result.volume.voxels, expected, atol=1e-3 * np.ptp(expected))
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_plane_degrades_to_the_input_over_both_axes(make_volume, by_network, profile):
+    volume = make_volume((4, 8, 9))
+    result = by_network(volume, "two_stage", card={"acquisitions": (profile,)}, axis="plane")
+    assert result.acquisition == profile and result.residual_before > 0.01 and result.residual_after < 1e-5
+    again = degrade(degrade(result.volume, 2, "j", profile), 2, "i", profile)
+    assert np.abs(again.voxels - volume.voxels).max() < 1e-4 * np.ptp(volume.voxels)
+    np.testing.assert_allclose(again.affine, volume.affine, atol=1e-9)
+
+
+def test_all_axes_by_two_stages_are_the_plane_and_then_the_thick_axis(make_volume, by_network):
+    volume, plans = make_volume((5, 7, 9)), []
+    result = by_network(volume, "two_stage", axis="all", announce=lambda *plan: plans.append(plan))
+    assert [plan[0] for plan in plans] == ["plane", "k"] and result.axis == "all"
+    expected = by_network(by_network(volume, "two_stage", axis="plane").volume, "two_stage", axis="k").volume
+    np.testing.assert_allclose(result.volume.voxels, expected.voxels, atol=1e-2)
+    again = degrade(degrade(degrade(result.volume, 2, "k"), 2, "j"), 2, "i")
+    assert np.abs(again.voxels - volume.voxels).max() < 1e-4 * np.ptp(volume.voxels)
+
+
+def test_a_model_for_planes_alone_is_refused_along_an_axis(make_volume, by_network):
+    with pytest.raises(RequestError, match="axis 'auto': model 'srcnn' makes planes finer; accepted is plane"):
+        by_network(make_volume(), "srcnn", card={"arguments": {"task": "plane"}})
+
+
+# Progressive use.
+
+
+@pytest.mark.parametrize("factor", [4, 8])
+def test_a_progressive_model_is_applied_to_its_own_result(make_volume, by_network, factor):
+    volume, told, plans = make_volume((4, 9, 10)), [], []
+    result = by_network(
+        volume, card={"arguments": {"factors": [2]}, "progressive": True}, axis="k", factor=factor, consistency=False,
+        progress=told.append, announce=lambda *plan: plans.append(plan),
+    )  # fmt: skip
+    once = volume
+    for _ in range({4: 2, 8: 3}[factor]):
+        once = by_network(once, card={"arguments": {"factors": [2]}}, axis="k", consistency=False).volume
+    assert result.volume.shape == once.shape and result.factor == factor
+    np.testing.assert_allclose(result.volume.voxels, once.voxels, atol=2e-2)
+    assert [plan[1].factor for plan in plans] == {4: [2, 2], 8: [2, 2, 2]}[factor]
+    fractions = [state.fraction for state in told if state.stage == "upscaling"]
+    assert fractions == sorted(fractions) and fractions[-1] == 1 and len(fractions) == len(plans)
+
+
+def test_the_whole_factor_of_a_progressive_model_is_checked(make_volume, by_network):
+    volume = make_volume((4, 9, 10))
+    result = by_network(volume, card={"arguments": {"factors": [2]}, "progressive": True}, axis="k", factor=4)
+    assert result.residual_after < 1e-5 < result.residual_before
+    assert np.abs(degrade(result.volume, 4, "k").voxels - volume.voxels).max() < 1e-4 * np.ptp(volume.voxels)
+
+
+def test_other_models_offer_no_powers_of_their_factors(make_volume, by_network):
+    with pytest.raises(RequestError, match="factor 4: model 'slice_stack' offers 2"):
+        by_network(make_volume(), card={"arguments": {"factors": [2]}}, axis="k", factor=4)
 
 
 @pytest.mark.parametrize("name", INTERPOLATIONS)
@@ -201,6 +293,7 @@ def test_progress_over_all_axes_is_that_of_the_whole(make_volume, by_network):
         ((0.3, 0.3, 6.0), "auto", 4),
         ((3.0, 1.0, 1.0), "auto", 3),
         ((1.0, 1.0, 4.0), "all", 2),
+        ((1.0, 1.0, 4.0), "plane", 2),
         ((0.6, 1.2, 2.5), "k", 3),
     ],
 )
@@ -232,7 +325,7 @@ def test_voxels_that_are_no_numbers_are_refused(make_volume, value):
         ({"model": "no-such"}, "model 'no-such': accepted are auto, .*nearest, linear, cubic, lanczos"),
         ({"model": "cubic", "factor": 1}, "factor 1: accepted are whole numbers from 2"),
         ({"model": "cubic", "factor": 9}, "factor 9: model 'cubic' offers 2, 3, 4, 5, 6, 7, 8"),
-        ({"model": "cubic", "axis": "x"}, "axis 'x': accepted are"),
+        ({"model": "cubic", "axis": "x"}, "axis 'x': accepted are auto, i, j, k, plane, all$"),
         ({"model": "models/absent.safetensors"}, "models/absent.safetensors: .*accepted"),
     ],
 )

@@ -6,7 +6,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from SuperResolutionLib import files, upscaling, worker
+from SuperResolutionLib import companion, files, upscaling, worker
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.files import read_volume, write_volume
 
@@ -68,6 +68,15 @@ def test_an_interpolation_needs_no_torch(python, request_of):
     assert lines_of(done.stdout)[-1]["model"] == "cubic"
 
 
+def test_adapting_without_the_training_library_is_refused_by_its_name(request_of, monkeypatch, capsys):
+    def missing(name):
+        raise ModuleNotFoundError(f"No module named '{name}'", name="SuperResolutionTrainingLib")
+
+    monkeypatch.setattr(companion, "import_module", missing)
+    status, message = failure(capsys, request_of(model="fast", factor=2, entries={"adapt_minutes": 1}))
+    assert status == 2 and message.startswith("this needs the Python package 'SuperResolutionTrainingLib'")
+
+
 def test_a_setting_that_is_not_named_is_left_to_the_engine(request_of, monkeypatch):
     seen = {}
     monkeypatch.setattr(upscaling, "upscale", lambda volume, progress, announce, **settings: seen.update(settings) or 1 / 0)
@@ -95,6 +104,9 @@ def test_warnings_are_lines_of_their_own(capsys, request_of):
         ('{"input": "a", "output": "b", "compress": "no"}', "compress 'no'; accepted are true and false"),
         ('{"input": "a", "output": "b", "modality": "PT"}', "modality 'PT'; accepted are MR, CT and null"),
         ('{"input": "a", "output": "b", "modality": ["MR"]}', "modality ['MR']; accepted are MR, CT and null"),
+        ('{"input": "a", "output": "b", "adapt_minutes": 0}', "adapt_minutes 0; accepted are numbers above 0 and null"),
+        ('{"input": "a", "output": "b", "adapt_minutes": true}', "adapt_minutes True; accepted are numbers above 0"),
+        ('{"input": "a", "output": "b", "adapt_keep": 1}', "adapt_profile and adapt_keep must be text"),
         ('{"input": "a", "output": "b", "folder": 5}', "folder 5; accepted are the absolute path of a folder and null"),
         ('{"input": "a", "output": "b", "folder": "temporary"}', "folder 'temporary'; accepted are the absolute path"),
         ('{"input": "a", "output": "b", "folder": ""}', "folder ''; accepted are the absolute path"),

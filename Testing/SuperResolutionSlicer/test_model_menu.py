@@ -85,6 +85,7 @@ def test_large_factors_are_experimental_and_never_preselected():
         ((0.75, 3.0, 0.75), "auto", 4),
         ((1.0, 1.0, 1.0), "auto", None),
         ((0.75, 0.75, 3.0), "i", None),
+        ((0.75, 0.75, 3.0), "plane", None),
         ((0.75, 0.75, 3.0), "all", None),
     ],
 )
@@ -98,6 +99,16 @@ def test_without_a_volume_or_factors_there_is_no_nearest_factor():
     assert nearest_factor(fast, None, "auto") is None
     assert nearest_factor(replace(fast, factors=()), volume(), "auto") is None
     assert factor_entries(replace(fast, factors=()), volume(), "auto") == []
+
+
+@pytest.mark.parametrize(
+    ("task", "direction"), [("axis", "along any axis"), ("plane", "in any plane, both its axes at once"), ("both", "or in any plane")]
+)
+def test_a_card_says_what_becomes_finer_and_by_which_factors(task, direction):
+    info = by_id(model_entries(None))["fast"].info
+    card = replace(info.card, task=task, factors=(2,), progressive=True)
+    text = card_text(replace(info, card=card, factors=card.offered_factors))
+    assert f"MR, CT by 2, 4, 8 {direction}" in text or f"MR, CT by 2, 4, 8 along any axis, {direction}" in text
 
 
 def test_the_card_of_an_interpolation_promises_nothing():

@@ -239,6 +239,42 @@ def test_a_volume_that_changes_is_described_anew(ui):
     assert not ui.applyButton.enabled
 
 
+# ---- adapting to the volume
+
+
+def test_adapting_is_offered_for_networks_that_make_one_axis_finer(ui):
+    ui.inputSelector.setCurrentNode(thick_node())
+    choose_model(ui, "fast")
+    assert ui.adaptBox.enabled and not ui.adaptMinutesBox.enabled and not ui.adaptBox.checked
+    ui.adaptBox.checked = True
+    assert ui.adaptMinutesBox.enabled and ui.adaptMinutesBox.value == 3
+    ui.axisBox.currentIndex = list(Axis).index(Axis.ALL)
+    assert not ui.adaptBox.enabled and "one axis" in ui.adaptBox.toolTip
+    ui.axisBox.currentIndex = list(Axis).index(Axis.AUTOMATIC)
+    choose_model(ui, "cubic")
+    assert not ui.adaptBox.enabled and not ui.adaptMinutesBox.enabled and "Only networks can be adapted." in ui.adaptBox.toolTip
+
+
+def test_adapting_needs_the_training_library(ui, monkeypatch):
+    monkeypatch.setattr(upscaling_section, "find_spec", lambda name: None)
+    ui.inputSelector.setCurrentNode(thick_node())
+    choose_model(ui, "fast")
+    assert not ui.adaptBox.enabled and "SuperResolutionTraining" in ui.adaptBox.toolTip
+
+
+def test_the_engine_is_asked_to_adapt_only_where_that_is_offered(panel, ui, monkeypatch):
+    asked = []
+    monkeypatch.setattr(panel.logic, "startUpscaling", lambda *_, adaptMinutes, **__: asked.append(adaptMinutes))
+    monkeypatch.setattr(upscaling_section, "missing_packages", list)
+    ui.inputSelector.setCurrentNode(thick_node())
+    for model, checked in (("fast", False), ("fast", True), ("cubic", True)):
+        choose_model(ui, model)
+        if ui.adaptBox.enabled:
+            ui.adaptBox.checked, ui.adaptMinutesBox.value = checked, 1.5
+        ui.applyButton.click()
+    assert asked == [None, 1.5, None]
+
+
 # ---- review and printing
 
 

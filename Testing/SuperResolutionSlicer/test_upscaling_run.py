@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -198,6 +199,26 @@ def test_progress_only_grows_and_is_told_in_words(follow):
     assert told[0].describe() == "Starting…" and told[-1].describe() == "Loading the result…"
     assert Told(50, "Upscaling", 64.6).describe() == "Upscaling, 1 min 05 s left"
     assert Told(50, "Upscaling", 7.2).describe() == "Upscaling, 7 s left"
+
+
+def test_adapting_is_asked_for_told_and_reported(follow, instead):
+    lines = [
+        {"type": "progress", "stage": "adapting", "fraction": 0.5, "seconds_left": 30},
+        {"type": "adapted", "message": "'fast' adapted to this volume"},
+        {"type": "progress", "stage": "upscaling", "fraction": 0.5},
+        {"type": "result", **dict.fromkeys(FIELDS, 1), "device": ""},
+    ]
+    code = "import json, pathlib, sys\nminutes = json.loads(pathlib.Path(sys.argv[1]).read_text())['adapt_minutes']\n"
+    instead(code + f"for line in {lines!r}:\n    print(json.dumps(line | {{'minutes': minutes}}))\n")
+    followed = follow(thick_node(), adapt_minutes=2.5)
+    assert [(each.percent, each.describe()) for each in followed.told][1:3] == [
+        (42, "Adapting to this volume, 30 s left"),
+        (84, "Upscaling…"),
+    ]
+    assert followed.finished[0].adapted == "'fast' adapted to this volume"
+    done = replace(followed.finished[0], outcome=replace(followed.finished[0].outcome, ending=Ending.DONE, result=lines[-1]))
+    assert done.describe().endswith("of the range. Model 'fast' adapted to this volume.")
+    assert '"minutes": 2.5' in followed.finished[0].outcome.log
 
 
 def test_a_folder_that_cannot_be_made_is_told_in_one_line(scene, monkeypatch):

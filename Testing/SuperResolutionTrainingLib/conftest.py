@@ -34,11 +34,10 @@ def plain_recipe():
             {"file": "bert.nii.gz", "subject": "bert", "modality": "MR", "licence": "CC-BY-4.0", "split": "validation", "axes": "k"},
         ],
         "patches": {"slices": 4, "plane": 12, "margin": 1, "batch": 2},
-        "steps": 50,
-        "learning_rate": 0.01,
-        "squared_error_from": 1.0,
-        "noise": 0.0,
-        "contrast_changes": 0.0,
+        "augmentation": {"noise": 0.0, "contrast_changes": 0.0},
+        "stages": [{"steps": 50, "losses": {"l1": 1}, "learning_rate": 0.01}],
+        "precision": "float32",
+        "validate_every": 0,
         "validated_factors": [2],
     }
 

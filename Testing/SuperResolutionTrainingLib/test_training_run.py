@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import yaml
+from PIL import Image
 
 from SuperResolutionLib import cli, model_zoo
 from SuperResolutionLib.acquisition import degrade
@@ -12,7 +14,7 @@ from SuperResolutionLib.model_file import load_model, read_card
 from SuperResolutionLib.upscaling import upscale
 from SuperResolutionLib.version import __version__
 from SuperResolutionTrainingLib import training_run
-from SuperResolutionTrainingLib.validation import PROTOCOL
+from SuperResolutionTrainingLib.validation import protocol
 
 
 @pytest.fixture
@@ -37,7 +39,7 @@ def test_a_recipe_becomes_a_model_that_says_all_about_itself(recipe_file, scans,
     assert path == out / "tiny.safetensors"
     card = read_card(path)
     assert (card.id, card.title, card.network, card.factors, card.modalities) == ("tiny", "a test's network", "slice_stack", (2,), ("MR",))
-    assert (card.acquisitions, card.engine_version, card.protocol) == (("mean",), __version__, PROTOCOL)
+    assert (card.acquisitions, card.engine_version, card.protocol) == (("mean",), __version__, protocol())
     assert card.training["trained_on"] == ["anna.nii.gz (MR, CC0-1.0)"] and card.training["measured_on"] == ["bert.nii.gz (MR, CC-BY-4.0)"]
     assert card.training["steps"] == 50 and card.training["date"] and card.training["machine"]
     (entry,) = card.quality
@@ -58,31 +60,83 @@ def test_the_model_is_taken_by_every_door(recipe_file, scans, out, monkeypatch, 
 def test_the_record_holds_recipe_curve_and_quality(recipe_file, scans, out):
     training_run.run(str(recipe_file()), scans, out)
     record = json.loads((out / "tiny.json").read_text())
-    assert record["recipe"]["id"] == "tiny" and [point["step"] for point in record["curve"]] == [50]
+    assert record["recipe"]["id"] == "tiny" and record["curve"][-1]["step"] == 50
     assert record["quality"] == [dict(entry) for entry in read_card(out / "tiny.safetensors").quality]
 
 
 def test_nothing_but_model_record_curve_and_checkpoint_is_left(recipe_file, scans, out):
     training_run.run(str(recipe_file()), scans, out)
-    assert {path.name for path in out.iterdir()} == {"tiny.safetensors", "tiny.json", "progress.jsonl", "checkpoint.pt"}
+    kept = {"tiny.safetensors", "tiny.json", "progress.jsonl", "checkpoint.safetensors", "split.json"}
+    assert {path.name for path in out.iterdir()} == kept
 
 
-def test_a_resumed_run_adds_its_seconds_to_those_before(recipe_file, scans, out):
-    training_run.run(str(recipe_file()), scans, out)
-    point = json.loads((out / "progress.jsonl").read_text())
-    (out / "progress.jsonl").write_text(json.dumps(point | {"seconds": 1000.0}) + "\n")
-    card = read_card(training_run.run(str(recipe_file()), scans, out, resume=True))
-    assert card.training["seconds"] == 1000
+def test_a_resumed_run_goes_on_with_its_curve_and_its_seconds(recipe_file, scans, out):
+    stages = [{"steps": 10**6, "losses": {"l1": 1}}]
+    told = []
+    training_run.run(str(recipe_file(stages=stages)), scans, out, minutes=0.03, tell=told.append)
+    assert told[-1]["type"] == "result" and told[-1]["ended"] == "minutes" and told[-1]["seconds"] == pytest.approx(1.8, abs=0.5)
+    before = [json.loads(line) for line in (out / "progress.jsonl").read_text().splitlines()]
+    card = read_card(training_run.run(str(recipe_file(stages=stages)), scans, out, resume=True, minutes=0.06))
+    points = [json.loads(line) for line in (out / "progress.jsonl").read_text().splitlines()]
+    assert points[: len(before)] == before and points[-1]["step"] > before[-1]["step"]
+    assert points[-1]["seconds"] == pytest.approx(3.6, abs=0.5) and card.training["seconds"] in (3, 4)
+
+
+def test_a_subject_of_the_data_folder_is_kept_for_validation_and_written_down(recipe_file, scans, out, plain_recipe):
+    del plain_recipe["scans"]
+    plain_recipe["measured_extent"] = 12
+    told = []
+    card = read_card(training_run.run(plain_recipe, scans, out, tell=told.append))
+    split = json.loads((out / "split.json").read_text())
+    assert card.training["split"] == {name: split[name] for name in ("train", "validation")}
+    assert sorted(split["train"] + split["validation"]) == ["anna", "bert"] and len(split["validation"]) == 1
+    assert {entry["axis"] for entry in card.quality} == {"i", "j", "k"}
+    assert {message["type"] for message in told} >= {"plan", "progress", "measuring", "result"}
+    assert "central 12 voxels" in card.protocol
+
+
+def test_the_card_says_what_code_trained_it_and_how(recipe_file, scans, out, monkeypatch):
+    monkeypatch.setattr(training_run, "git_revision", lambda: "0123abcd")
+    stages = [{"steps": 3, "losses": {"l1": 1, "ssim": 0.1}, "learning_rate": 0.001}]
+    card = read_card(training_run.run(str(recipe_file(stages=stages, progressive=True)), scans, out))
+    assert card.training["git_revision"] == "0123abcd" and card.training["stages"] == ["3 steps of l1 + 0.1 ssim, learning rate 0.001"]
+    assert card.progressive and card.training["step"] == 3 and card.training["ended"] == "steps"
+
+
+def test_a_network_for_planes_is_trained_measured_and_taken_by_the_upscaler(recipe_file, scans, out):
+    changes = {"network": "srcnn", "arguments": {"factors": [2], "task": "plane", "channels": [4, 4]}, "task": "plane"}
+    given = yaml.safe_load(recipe_file(**changes).read_text())
+    given["scans"][1]["axes"] = "ij"
+    path = training_run.run(given, scans, out)
+    (entry,) = read_card(path).quality
+    assert (entry["axis"], entry["factor"]) == ("plane", 2) and entry["psnr"] > 0
+    thick = degrade(degrade(read_volume(scans / "bert.nii.gz"), 2, "i"), 2, "j")
+    assert upscale(replace(thick, affine=np.diag([1, 1, 9, 1.0])), model=str(path), factor=2, axis="plane").volume.shape == (28, 30, 32)
+
+
+def test_pictures_are_trained_on_as_well(recipe_file, tmp_path, out, plain_recipe):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for number in range(3):
+        pixels = np.random.default_rng(number).integers(0, 255, (6, 6), np.uint8)
+        Image.fromarray(pixels).resize((48, 48), Image.Resampling.BICUBIC).save(folder / f"flower{number}.png")
+    del plain_recipe["scans"]
+    changes = {"images": True, "task": "plane", "network": "srcnn", "arguments": {"factors": [2], "task": "plane", "channels": [4, 4]}}
+    path = training_run.run(plain_recipe | changes | {"validate_every": 25}, folder, out)
+    (entry,) = read_card(path).quality
+    assert entry["axis"] == "plane" and entry["psnr_cubic"] > 20 and 0 < entry["ssim_cubic"] <= 1
 
 
 def test_every_acquisition_trained_on_is_named_once_the_main_one_first(recipe_file, scans, out):
     drawn = [{"profile": "gaussian"}, {"profile": "mean"}, {"profile": "gaussian", "thickness": [0.8, 0.8]}]
-    assert read_card(training_run.run(str(recipe_file(acquisitions=drawn, steps=5)), scans, out)).acquisitions == ("gaussian", "mean")
+    assert read_card(training_run.run(str(recipe_file(acquisitions=drawn)), scans, out)).acquisitions == ("gaussian", "mean")
 
 
 def test_training_starts_from_a_model_file_beside_the_recipe(recipe_file, scans, out, tmp_path):
     first = training_run.run(str(recipe_file()), scans, tmp_path)
-    again = training_run.run(str(recipe_file(start="tiny.safetensors", steps=1, learning_rate=1e-12)), scans, out)
+    again = training_run.run(
+        str(recipe_file(start="tiny.safetensors", stages=[{"steps": 1, "losses": {"l1": 1}, "learning_rate": 1e-12}])), scans, out
+    )
     weights = [load_model(path).network.state_dict() for path in (first, again)]
     for name in weights[0]:
         np.testing.assert_allclose(weights[1][name].numpy(), weights[0][name].numpy(), atol=1e-6)

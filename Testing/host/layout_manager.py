@@ -1,7 +1,7 @@
 """slicer.app.layoutManager(): the views of the scene, in the arrangement that the layout node asks for.
 
 Which views there are, how they are linked and what they draw is decided by MRML's own nodes and logics; this file makes a widget for each
-slice and 3-D view node and lays the widgets out in a viewport. Behaviour follows qMRMLLayoutManager of Slicer.
+slice, 3-D and plot view node and lays the widgets out in a viewport. Behaviour follows qMRMLLayoutManager of Slicer.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ import vtk
 from PySide6 import QtCore, QtGui, QtWidgets
 from PySide6.QtCore import Property, Signal
 
+from .plot_view import qMRMLPlotWidget
 from .pythonqt import custom_class, unwrap
 from .view_widgets import qMRMLSliceWidget, qMRMLThreeDWidget
 
 SIZE = (1000, 700)
-WIDGET_CLASSES = {"vtkMRMLSliceNode": qMRMLSliceWidget, "vtkMRMLViewNode": qMRMLThreeDWidget}
+WIDGET_CLASSES = {"vtkMRMLSliceNode": qMRMLSliceWidget, "vtkMRMLViewNode": qMRMLThreeDWidget, "vtkMRMLPlotViewNode": qMRMLPlotWidget}
 
 
 @custom_class
@@ -82,6 +83,9 @@ class qSlicerLayoutManager(QtCore.QObject):
     def threeDWidget(self, index: int) -> qMRMLThreeDWidget:
         return self._of_class(qMRMLThreeDWidget)[index]
 
+    def plotWidget(self, index: int) -> qMRMLPlotWidget:
+        return self._of_class(qMRMLPlotWidget)[index]
+
     def viewWidget(self, node: slicer.vtkMRMLNode) -> QtWidgets.QWidget | None:
         return self._widgets.get(node.GetID())
 
@@ -103,7 +107,7 @@ class qSlicerLayoutManager(QtCore.QObject):
     layout = Property(int, _layout, setLayout, notify=layoutChanged)
     threeDViewCount = Property(int, lambda self: len(self._of_class(qMRMLThreeDWidget)))
     tableViewCount = Property(int, lambda self: 0)
-    plotViewCount = Property(int, lambda self: 0)
+    plotViewCount = Property(int, lambda self: len(self._of_class(qMRMLPlotWidget)))
 
     # The widgets of the view nodes
 
@@ -119,7 +123,7 @@ class qSlicerLayoutManager(QtCore.QObject):
         self._widgets[node.GetID()] = widget
         if kind is qMRMLSliceWidget:
             self._slice_logics.AddItem(widget.sliceLogic())
-        else:
+        elif kind is qMRMLThreeDWidget:
             self._view_logics.AddItem(widget.viewLogic())
 
     @vtk.calldata_type(vtk.VTK_OBJECT)
@@ -133,8 +137,10 @@ class qSlicerLayoutManager(QtCore.QObject):
             self._set_node(None)
         widget = self._widgets.pop(node.GetID(), None) if node.IsA("vtkMRMLAbstractViewNode") else None
         if widget:
-            logics = self._slice_logics if isinstance(widget, qMRMLSliceWidget) else self._view_logics
-            logics.RemoveItem(widget.sliceLogic() if logics is self._slice_logics else widget.viewLogic())
+            if isinstance(widget, qMRMLSliceWidget):
+                self._slice_logics.RemoveItem(widget.sliceLogic())
+            elif isinstance(widget, qMRMLThreeDWidget):
+                self._view_logics.RemoveItem(widget.viewLogic())
             widget._release()
             widget.deleteLater()
 
@@ -223,7 +229,7 @@ class qSlicerLayoutManager(QtCore.QObject):
 
     @staticmethod
     def _node_of(widget: QtWidgets.QWidget) -> slicer.vtkMRMLAbstractViewNode:
-        return widget.mrmlSliceNode() if isinstance(widget, qMRMLSliceWidget) else widget.mrmlViewNode()
+        return widget._view.node
 
 
 def picture(manager, width: int, height: int) -> np.ndarray:

@@ -106,16 +106,16 @@ def list_series(path: str | Path) -> list[SeriesInfo]:
     """
     path = Path(path)
     if path.is_dir():
-        return _grouped(_files_below(path))
-    chosen = _read_file(path) if path.is_file() else None
+        return grouped(_files_below(path))
+    chosen = read_header(path) if path.is_file() else None
     if chosen is None:
         found = "not a DICOM image" if path.exists() else "no such file or folder"
         raise RequestError(f"{path}: {found}; accepted are a DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
     if chosen.problem or chosen.frames > 1:
-        return _grouped([chosen])
-    siblings = (_read_file(sibling) for sibling in sorted(path.parent.iterdir()) if sibling.is_file())
+        return grouped([chosen])
+    siblings = (read_header(sibling) for sibling in sorted(path.parent.iterdir()) if sibling.is_file())
     uid = _series_uid(chosen)
-    return _grouped([file for file in siblings if file is not None and _series_uid(file) == uid])
+    return grouped([file for file in siblings if file is not None and _series_uid(file) == uid])
 
 
 def choose_series(path: str | Path, wanted: str | None) -> SeriesInfo:
@@ -152,12 +152,18 @@ def _refuse_stray_files(found: list[SeriesInfo], chosen: SeriesInfo) -> None:
 
 def _files_below(folder: Path) -> list[DicomFile]:
     """Return the DICOM files in a folder and its subfolders, sorted by path."""
-    found = (_read_file(path) for path in sorted(folder.rglob("*")) if path.is_file())
+    found = (read_header(path) for path in sorted(folder.rglob("*")) if path.is_file())
     return [file for file in found if file is not None]
 
 
-def _read_file(path: Path) -> DicomFile | None:
-    """Return a DICOM file without its pixels, None for other files and for DICOMDIR."""
+def read_header(path: Path) -> DicomFile | None:
+    """Return a DICOM file without its pixels, None for other files and for DICOMDIR.
+
+    Raises
+    ------
+    RequestError
+        If the file is DICOM with a damaged header.
+    """
     bare = False
     try:
         with path.open("rb") as stream, warnings.catch_warnings():
@@ -213,8 +219,8 @@ def _series_uid(file: DicomFile) -> str:
     return str(file.header.get("SeriesInstanceUID") or "")
 
 
-def _grouped(files: list[DicomFile]) -> list[SeriesInfo]:
-    """Group files by series."""
+def grouped(files: list[DicomFile]) -> list[SeriesInfo]:
+    """Group files by series, in the order of their first files."""
     groups: dict[str, list[DicomFile]] = {}
     for file in files:
         groups.setdefault(_series_uid(file), []).append(file)

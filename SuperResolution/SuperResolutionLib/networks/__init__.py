@@ -5,8 +5,19 @@ A network is a torch module with typed constructor arguments and
 - ``factors``: the factors it upscales by;
 - ``halo``: its reach in thick voxels along (slices, rows, columns);
 - ``working_values``: numbers it holds at once for each thick voxel, from which memory is planned;
-- ``views``: 2 if it works in single planes, so that both orthogonal views are worth averaging, else 1;
 - ``forward(slices, factor)``: (batch, slices, rows, columns) → (batch, factor · slices, rows, columns).
+
+What follows is optional; `build_network` fills in the defaults:
+
+- ``views`` (1): 2 if ``forward`` works in single planes of (slices, columns), which leaves the rows without reach, so that the view with
+  rows and columns exchanged is worth averaging;
+- ``task`` ("axis"): "plane" if it makes rows and columns finer instead, "both" if it can do either. Such a network has
+  ``forward_plane(slices, factor)``: (batch, slices, rows, columns) → (batch, slices, factor · rows, factor · columns),
+  with ``plane_halo`` and ``plane_working_values`` of its own;
+- ``interpolated`` (False): True if it takes slices that are interpolated onto the fine grid already, see `prepare_input`;
+- ``progressive`` (False): True if it was trained to be applied to its own result, so that powers of its factors are offered too;
+- ``intermediate(slices, factor)`` and ``intermediate_plane(slices, factor)``: the result and an earlier map of the same shape that a
+  loss may look at as well.
 
 Listing them imports no torch.
 """
@@ -21,7 +32,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import RequestError
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
+
+TASKS = ("axis", "plane", "both")
+_DEFAULTS = {"views": 1, "task": "axis", "interpolated": False, "progressive": False}
 
 
 def network_names() -> list[str]:
@@ -48,6 +62,47 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> nn.Module:
         raise RequestError(f"network '{name}': accepted are {', '.join(network_names())}")
     kind = importlib.import_module(f"{__name__}.{name}").NETWORK
     try:
-        return kind(**arguments)
+        network = kind(**arguments)
+        if not network.factors or min(network.factors) < 2:
+            raise ValueError(f"factors {tuple(network.factors)}: accepted are whole numbers from 2, at least one")
     except (TypeError, ValueError, RuntimeError) as error:
         raise RequestError(f"network '{name}' with arguments {dict(arguments)}: {' '.join(str(error).split())}") from error
+    for attribute, value in _DEFAULTS.items():
+        if not hasattr(network, attribute):
+            setattr(network, attribute, value)
+    return network
+
+
+def build_discriminator() -> nn.Module:
+    """Build the network that tells true planes from made ones while an upscaler is trained against it."""
+    from ..discriminator import Discriminator
+
+    return Discriminator()
+
+
+def prepare_input(network: nn.Module, thick: Tensor, factor: int, plane: bool = False) -> Tensor:
+    """Return what ``forward`` (with `plane`: ``forward_plane``) of a network takes; upscaling and training alike go through here.
+
+    Parameters
+    ----------
+    network : Module
+        Built by `build_network`.
+    thick : Tensor, shape (batch, slices, rows, columns)
+        What was measured.
+    factor : int
+    plane : bool
+        Rows and columns are to become finer, not slices.
+
+    Returns
+    -------
+    Tensor
+        The thick slices as they are or, for an ``interpolated`` network, interpolated onto the fine grid (Keys' cubic, edges aligned:
+        of local reach, so that pieces of a volume give what the whole gives).
+    """
+    if not network.interpolated:
+        return thick
+    from ..layers import keys_interpolation
+
+    for dimension in (2, 3) if plane else (1,):
+        thick = keys_interpolation(thick, factor, dimension)
+    return thick

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-_KEYS_REACH = 2
+from ..layers import KEYS_REACH, keys_interpolation
+
 _EXCHANGE_EVERY = 2
 
 
@@ -54,7 +55,7 @@ class SliceStack(nn.Module):
     def halo(self) -> tuple[int, int, int]:
         """Reach in thick voxels along (slices, rows, columns) beyond which the input has no influence."""
         exchanges = len(self.body) // _EXCHANGE_EVERY if self.exchanged else 0
-        slices = max(_KEYS_REACH, self.neighbours + exchanges)
+        slices = max(KEYS_REACH, self.neighbours + exchanges)
         plane = len(self.body) + 2
         return slices, plane, plane
 
@@ -113,27 +114,6 @@ class SliceStack(nn.Module):
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
     return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
-
-
-def keys_interpolation(slices: Tensor, factor: int) -> Tensor:
-    """Interpolate along the first spatial axis with Keys' cubic kernel, a = −1/2 (IEEE Trans. ASSP 29, 1981, eq. 15), edges aligned.
-
-    Parameters
-    ----------
-    slices : Tensor, shape (batch, slices, rows, columns)
-    factor : int
-
-    Returns
-    -------
-    Tensor, shape (batch, factor · slices, rows, columns)
-    """
-    phases = (torch.arange(factor, device=slices.device) + 0.5) / factor - 0.5
-    x = (phases[:, None] - torch.arange(-_KEYS_REACH, _KEYS_REACH + 1, device=slices.device)).abs()
-    weights = torch.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, torch.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, torch.zeros_like(x)))
-    padded = functional.pad(slices[:, None], (0, 0, 0, 0, _KEYS_REACH, _KEYS_REACH), mode="replicate")[:, 0]
-    depth = slices.shape[1]
-    fine = [sum(w * padded[:, tap : tap + depth] for tap, w in enumerate(row.tolist())) for row in weights]
-    return torch.stack(fine, dim=2).flatten(1, 2)
 
 
 NETWORK = SliceStack

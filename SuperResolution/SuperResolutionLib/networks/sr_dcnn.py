@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor, nn
+
+from ..layers import columns_planes, from_columns_planes, interpolating_deconvolution, refuse_even, the_only_factor
 
 
 class SrDcnn(nn.Module):
@@ -32,36 +33,24 @@ class SrDcnn(nn.Module):
 
     def __init__(self, factors: Sequence[int] = (4,), channels: Sequence[int] = (64, 64, 32), kernel: int = 3) -> None:
         super().__init__()
-        if len(factors) != 1:
-            raise ValueError(f"factors {tuple(factors)}: accepted is exactly one")
-        if kernel % 2 == 0:
-            raise ValueError(f"kernel {kernel}: accepted are odd numbers")
-        self.factors = tuple(factors)
-        factor = self.factors[0]
-        self.deconvolution = nn.ConvTranspose2d(1, 1, (3 * factor, kernel), stride=(factor, 1), padding=(factor, kernel // 2))
+        refuse_even(kernel)
+        factor = the_only_factor(factors)
+        self.factors = (factor,)
+        self.deconvolution = interpolating_deconvolution(factor, kernel, dimensions=2)
         layers: list[nn.Module] = [nn.PReLU()]
         widths = (1, *channels)
         for inputs, outputs in zip(widths, widths[1:]):
             layers += [nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2), nn.PReLU()]
         layers.append(nn.Conv2d(widths[-1], 1, kernel, padding=kernel // 2))
         self.convolutions = nn.Sequential(*layers)
-        self._start_as_linear_interpolation(factor, kernel)
-
-    def _start_as_linear_interpolation(self, factor: int, kernel: int) -> None:
-        """A deconvolution with random weights steps every `factor` slices; one that interpolates does not."""
-        distances = (torch.arange(3 * factor) + 0.5) / factor - 1.5
-        with torch.no_grad():
-            self.deconvolution.weight.zero_()
-            self.deconvolution.bias.zero_()
-            self.deconvolution.weight[0, 0, :, kernel // 2] = torch.clamp(1 - distances.abs(), min=0)
 
     @property
     def halo(self) -> tuple[int, int, int]:
-        """Reach in thick voxels along (slices, rows, columns); rows and columns alike, since either may be the plane's second axis."""
+        """Reach in thick voxels along (slices, rows, columns)."""
         kernel = self.convolutions[1].kernel_size[0]
         layers = sum(isinstance(layer, nn.Conv2d) for layer in self.convolutions)
         plane = (layers + 1) * (kernel // 2)
-        return 1 + -(-layers * (kernel // 2) // self.factors[0]), plane, plane
+        return 1 + -(-layers * (kernel // 2) // self.factors[0]), 0, plane
 
     @property
     def working_values(self) -> int:
@@ -81,10 +70,8 @@ class SrDcnn(nn.Module):
         -------
         Tensor, shape (batch, factor · slices, rows, columns)
         """
-        batch = len(slices)
-        planes = slices.transpose(1, 2).flatten(0, 1)[:, None].contiguous(memory_format=torch.channels_last)
-        fine = self.convolutions(self.deconvolution(planes))[:, 0]
-        return fine.unflatten(0, (batch, -1)).transpose(1, 2)
+        fine = self.convolutions(self.deconvolution(columns_planes(slices)))
+        return from_columns_planes(fine, len(slices))
 
 
 NETWORK = SrDcnn

@@ -2,13 +2,17 @@ import pytest
 import torch
 
 from SuperResolutionLib.errors import RequestError
-from SuperResolutionLib.networks import build_network, network_names
+from SuperResolutionLib.networks import build_discriminator, build_network, network_names, prepare_input
+
+NAMES = [
+    "deep_resolve", "improved_srcnn", "rrdb", "slice_stack", "slice_volume", "sr_dcnn", "sr_dcnn_3d", "srcnn", "srcnn_3d", "two_stage",
+]  # fmt: skip
 
 
 def test_listing_architectures_imports_no_torch(python):
     code = "import sys; from SuperResolutionLib.networks import network_names; print(*network_names(), 'torch' in sys.modules)"
     done = python("-c", code)
-    assert done.stdout.split() == ["slice_stack", "sr_dcnn", "False"], done.stderr
+    assert done.stdout.split() == [*NAMES, "False"], done.stderr
 
 
 @pytest.mark.parametrize("name", network_names())
@@ -17,13 +21,14 @@ def test_every_architecture_keeps_the_contract_with_its_default_arguments(name):
     assert isinstance(network, torch.nn.Module) and network.factors and all(factor >= 2 for factor in network.factors)
     assert len(network.halo) == 3 and all(reach >= 0 for reach in network.halo)
     assert network.working_values > 0 and network.views in (1, 2)
+    assert network.task in ("axis", "plane", "both") and network.interpolated in (True, False) and network.progressive is False
     for factor in network.factors:
         with torch.inference_mode():
-            assert network(torch.rand(2, 3, 6, 8), factor).shape == (2, 3 * factor, 6, 8)
+            assert network(prepare_input(network, torch.rand(2, 3, 6, 8), factor), factor).shape == (2, 3 * factor, 6, 8)
 
 
 def test_an_unknown_architecture_is_refused():
-    with pytest.raises(RequestError, match="network 'unet': accepted are slice_stack, sr_dcnn"):
+    with pytest.raises(RequestError, match="network 'unet': accepted are deep_resolve, improved_srcnn, "):
         build_network("unet", {})
 
 
@@ -33,3 +38,14 @@ def test_arguments_that_do_not_fit_are_refused_in_one_line(name, arguments):
     with pytest.raises(RequestError, match=f"network '{name}' with arguments") as caught:
         build_network(name, arguments)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("factors", [[], [1], [1, 2], ["2"], 2])
+@pytest.mark.parametrize("name", network_names())
+def test_factors_that_make_nothing_finer_are_refused(name, factors):
+    with pytest.raises(RequestError, match=f"network '{name}' with arguments"):
+        build_network(name, {"factors": factors})
+
+
+def test_the_discriminator_is_no_upscaler():
+    assert "discriminator" not in network_names() and isinstance(build_discriminator(), torch.nn.Module)

@@ -1,8 +1,8 @@
 import pytest
 import torch
 
+from SuperResolutionLib.layers import keys_interpolation
 from SuperResolutionLib.networks import build_network
-from SuperResolutionLib.networks.slice_stack import keys_interpolation
 
 
 @pytest.fixture

@@ -1,0 +1,63 @@
+"""What a run told, kept in its folder: JSON lines, and TensorBoard's format where that package is installed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .trainer import Tell
+
+FILE = "progress.jsonl"
+_KEPT = ("progress", "validation")
+_FIGURES = ("loss", "psnr", "psnr_cubic", "ncc", "ncc_cubic", "ssim", "ssim_cubic")
+
+
+class Journal:
+    """Keeps the curves of a run, all sittings together.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the run; it exists.
+    resume : bool
+        Go on with what earlier sittings wrote.
+    tell : callable
+        Told once if there are no logs for TensorBoard.
+    """
+
+    def __init__(self, folder: Path, resume: bool, tell: Tell) -> None:
+        self._path = folder / FILE
+        lines = self._path.read_text(encoding="utf-8").splitlines() if resume and self._path.is_file() else []
+        self.points: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        self._writer = _tensorboard(folder / "tensorboard", tell)
+
+    def add(self, message: dict[str, Any]) -> None:
+        """Take a message of the trainer; those that are no points of a curve are left out."""
+        if message["type"] == "plan":
+            # What an interrupted sitting did after its last checkpoint is done again.
+            self.points = [point for point in self.points if point["step"] <= message["first_step"]]
+            self._path.write_text("".join(f"{json.dumps(point)}\n" for point in self.points), encoding="utf-8")
+        if message["type"] not in _KEPT:
+            return
+        self.points.append(message)
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{json.dumps(message)}\n")
+        if self._writer:
+            for name in _FIGURES:
+                if message.get(name) is not None:
+                    self._writer.add_scalar(name, message[name], message["step"])
+
+    def close(self) -> None:
+        """Write what is still in memory."""
+        if self._writer:
+            self._writer.close()
+
+
+def _tensorboard(folder: Path, tell: Tell) -> Any:
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
+        tell({"type": "warning", "message": f"no logs for TensorBoard: its package is not installed; the curves are in {FILE}"})
+        return None
+    return SummaryWriter(str(folder))

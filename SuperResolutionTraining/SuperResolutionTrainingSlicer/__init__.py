@@ -1,0 +1,1 @@
+"""The Slicer side of the SuperResolutionTraining module; stands on SuperResolutionSlicer and the engine."""

@@ -1,0 +1,164 @@
+"""The figures of an evaluation as nodes of the scene: a table of means, tables of slices, and a chart for each axis."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from SuperResolutionLib.errors import WorkError
+from SuperResolutionLib.whole import whole_file
+
+from .charts import add_chart, add_curve, add_table, fill_table
+from .parameters import Axis, Measure, Region
+
+CONVENTIONS = "SuperResolution.conventions"
+_DIGITS = {Measure.PSNR: 2, Measure.NCC: 3, Measure.SSIM: 3, Measure.RMSE: 1}
+_NAN = float("nan")
+
+
+class EvaluationNodes:
+    """What an evaluation leaves in the scene.
+
+    Parameters
+    ----------
+    scores : dict
+        As `evaluation_worker.scores_of` describes them.
+    candidate, reference : str
+        Names of the volumes.
+    """
+
+    def __init__(self, scores: dict[str, Any], candidate: str, reference: str) -> None:
+        self._scores = scores
+        self._names = {"candidate": candidate}
+        self._title = f"{candidate} against {reference}"
+        table = add_table(self._title)
+        table.SetAttribute(CONVENTIONS, scores["conventions"])
+        fill_table(table, self._summary_columns())
+        self._table_id = table.GetID()
+        self._series: dict[Axis, dict[str, str]] = {}
+        self._charts: dict[Axis, str] = {}
+        for axis in Axis:
+            self._add_axis(axis)
+
+    @property
+    def table(self) -> slicer.vtkMRMLTableNode | None:
+        """The table of means; None if the user has removed it."""
+        return slicer.mrmlScene.GetNodeByID(self._table_id)
+
+    def chart(self, axis: Axis, measure: Measure, region: Region) -> slicer.vtkMRMLPlotChartNode | None:
+        """Return the chart of an axis, drawing a measure over a region; None if the user has removed it."""
+        chart = slicer.mrmlScene.GetNodeByID(self._charts[axis])
+        if chart is None:
+            return None
+        for volume, series_id in self._series[axis].items():
+            series = slicer.mrmlScene.GetNodeByID(series_id)
+            if series is not None:
+                series.SetYColumnName(_curve_name(self._name(volume), measure, region))
+        chart.SetTitle(f"{self._title}: {region.label().lower()}")
+        chart.SetYAxisTitle(measure.label())
+        return chart
+
+    def as_html(self) -> str:
+        """Return mean ± standard deviation over the slices of all axes as a small table."""
+        head = "".join(f"<th align='right'>&nbsp;{measure.label()}</th>" for measure in Measure)
+        rows = "".join(self._region_as_html(region) for region in Region)
+        return f"<html><table><tr><th></th>{head}</tr>{rows}</table></html>"
+
+    def write_csv(self, path: Path) -> list[Path]:
+        """Write the means, and beside them the figures of every slice, as two CSV files; return their paths.
+
+        Raises
+        ------
+        WorkError
+            If a file cannot be written.
+        """
+        slices = path.with_name(f"{path.stem}-slices{path.suffix}")
+        _write_csv(path, self._summary_columns())
+        _write_csv(slices, self._slice_columns())
+        return [path, slices]
+
+    def _name(self, volume: str) -> str:
+        return self._names.get(volume, volume)
+
+    def _summary_columns(self) -> dict[str, list]:
+        # What is looked for first stands first: whole volume before foreground, all axes before each.
+        rows = sorted(self._scores["summary"], key=lambda row: (row["region"] != Region.WHOLE.value, -len(row["along"]), row["along"]))
+        columns: dict[str, list] = {
+            "Volume": [self._name(row["volume"]) for row in rows],
+            "Voxels": [Region(row["region"]).label() for row in rows],
+            "Slices along": [", ".join(row["along"].upper()) for row in rows],
+            "Slices": [row["slices"] for row in rows],
+        }
+        for measure in Measure:
+            columns[measure.label()] = [_number(row["mean"][measure.value]) for row in rows]
+            columns[f"± {measure.label()}"] = [_number(row["deviation"][measure.value]) for row in rows]
+        return columns
+
+    def _slice_columns(self) -> dict[str, list]:
+        columns: dict[str, list] = {name: [] for name in ("Volume", "Voxels", "Axis", "Slice", *(m.label() for m in Measure))}
+        for curve in self._scores["curves"]:
+            count = len(curve["slices"])
+            columns["Volume"] += [self._name(curve["volume"])] * count
+            columns["Voxels"] += [Region(curve["region"]).label()] * count
+            columns["Axis"] += [curve["axis"].upper()] * count
+            columns["Slice"] += curve["slices"]
+            for measure in Measure:
+                columns[measure.label()] += [_number(value) for value in curve["values"][measure.value]]
+        return columns
+
+    def _add_axis(self, axis: Axis) -> None:
+        curves = [curve for curve in self._scores["curves"] if curve["axis"] == axis.value]
+        table = add_table(f"{self._title}, slices along {axis.name}")
+        columns: dict[str, list] = {"slice": [float(number) for number in curves[0]["slices"]]}
+        for curve in curves:
+            for measure in Measure:
+                name = _curve_name(self._name(curve["volume"]), measure, Region(curve["region"]))
+                columns[name] = [_number(value) for value in curve["values"][measure.value]]
+        fill_table(table, columns)
+        volumes = list(dict.fromkeys(curve["volume"] for curve in curves))
+        lines = {
+            volume: add_curve(
+                table, "slice", _curve_name(self._name(volume), Measure.PSNR, Region.WHOLE), self._name(volume), number, dashed=number > 0
+            )
+            for number, volume in enumerate(volumes)
+        }
+        self._series[axis] = {volume: line.GetID() for volume, line in lines.items()}
+        self._charts[axis] = add_chart(self._title, f"slice along {axis.name}", Measure.PSNR.label(), lines.values()).GetID()
+
+    def _region_as_html(self, region: Region) -> str:
+        rows = [row for row in self._scores["summary"] if row["region"] == region.value and len(row["along"]) > 1]
+        return f"<tr><td><b>{region.label()}</b></td></tr>" + "".join(_row_as_html(row) for row in rows)
+
+
+def _row_as_html(row: dict[str, Any]) -> str:
+    cells = "".join(f"<td align='right'>&nbsp;{_with_deviation(row, measure)}</td>" for measure in Measure)
+    return f"<tr><td>{row['volume']}</td>{cells}</tr>"
+
+
+def _curve_name(volume: str, measure: Measure, region: Region) -> str:
+    return f"{volume} {measure.name} {region.value}"
+
+
+def _number(value: float | None) -> float:
+    return _NAN if value is None else float(value)
+
+
+def _with_deviation(row: dict[str, Any], measure: Measure) -> str:
+    mean, deviation = row["mean"][measure.value], row["deviation"][measure.value]
+    if mean is None:
+        return "–"
+    digits = _DIGITS[measure]
+    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
+
+
+def _write_csv(path: Path, columns: dict[str, list]) -> None:
+    try:
+        with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(columns)
+            writer.writerows(zip(*columns.values(), strict=True))
+    except OSError as error:
+        raise WorkError(f"{path}: not written, {error.strerror or error}") from error

@@ -1,0 +1,129 @@
+"""What the panel's state is: saved with the scene, one node for the module."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from slicer import vtkMRMLScalarVolumeNode
+from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
+
+MINUTES, STEPS = (1, 7 * 24 * 60), (1, 10_000_000)
+
+
+class Source(Enum):
+    """Where the fine scans come from."""
+
+    FOLDER = "folder"
+    VOLUMES = "volumes"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return {"folder": "A folder of scans", "volumes": "Loaded volumes"}[self.value]
+
+
+class Profile(Enum):
+    """The slice profile that thick volumes are made with; values are the engine's."""
+
+    RECIPE = "recipe"
+    MEAN = "mean"
+    GAUSSIAN = "gaussian"
+    CUBIC = "cubic"
+    KSPACE = "kspace"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return {
+            "recipe": "As in the recipe",
+            "mean": "Mean of the fine slices",
+            "gaussian": "Gaussian, as wide as the slice",
+            "cubic": "Cubic, as image tools resize",
+            "kspace": "k-space cut off, as in 3-D scans",
+        }[self.value]
+
+
+class Budget(Enum):
+    """What ends the training."""
+
+    MINUTES = "minutes"
+    STEPS = "steps"
+    RECIPE = "recipe"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return {"minutes": "Minutes", "steps": "Steps", "recipe": "As in the recipe"}[self.value]
+
+
+class Device(Enum):
+    """Where the network is trained; values are the engine's."""
+
+    AUTOMATIC = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return {"auto": "Automatic", "cpu": "CPU", "cuda": "NVIDIA or AMD GPU", "mps": "Apple GPU"}[self.value]
+
+
+class Measure(Enum):
+    """What is drawn for every slice; values are the engine's."""
+
+    PSNR = "psnr"
+    NCC = "ncc"
+    SSIM = "ssim"
+    RMSE = "rmse"
+
+    def label(self) -> str:
+        """Return what the panel and the tables show."""
+        return "PSNR (dB)" if self is Measure.PSNR else self.name
+
+
+class Region(Enum):
+    """The voxels that count; values are the engine's."""
+
+    WHOLE = "whole"
+    FOREGROUND = "foreground"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return {"whole": "Whole volume", "foreground": "Foreground"}[self.value]
+
+
+class Axis(Enum):
+    """The axis that the slices of a curve are stacked along; values are the engine's."""
+
+    I = "i"
+    J = "j"
+    K = "k"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return self.name
+
+
+@parameterNodeWrapper
+class SuperResolutionTrainingParameterNode:
+    """State of the panel.
+
+    ``recipe`` is a recipe's name; ``factor`` is 0 for all factors of the recipe; ``runsFolder`` is empty for the user's own.
+    """
+
+    source: Source
+    dataFolder: str
+    recipe: str = "fast"
+    factor: int
+    profile: Profile
+    budget: Budget
+    minutes: Annotated[int, WithinRange(*MINUTES)] = 30
+    steps: Annotated[int, WithinRange(*STEPS)] = 5000
+    device: Device
+    modelName: str = "my-model"
+    runsFolder: str
+    candidateVolume: vtkMRMLScalarVolumeNode
+    referenceVolume: vtkMRMLScalarVolumeNode
+    thickVolume: vtkMRMLScalarVolumeNode
+    measure: Measure
+    region: Region
+    axis: Axis

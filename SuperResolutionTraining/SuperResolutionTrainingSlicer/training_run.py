@@ -1,0 +1,259 @@
+"""One sitting of a training run: starts the engine, hears of its progress, and leaves the run's folder behind, from which it can go on."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import slicer
+
+from SuperResolutionLib.errors import SuperResolutionError
+from SuperResolutionLib.model_zoo import add_model
+from SuperResolutionSlicer.engine_process import Ending, EngineProcess, Outcome
+
+from .run_folders import write_request, write_result
+
+SILENCE_S = 3600
+"""A validation, or the measurement of a large network on a CPU, takes a fraction of it."""
+_PAUSED_SILENCE_S = 20 * 24 * 3600
+_WORKER = "SuperResolutionTrainingLib.worker"
+
+
+@dataclass(frozen=True)
+class Told:
+    """How far training is.
+
+    Attributes
+    ----------
+    percent : int
+        Of the time that it takes, or of the steps where that is not known yet.
+    stage : str
+        In words.
+    step : int, optional
+    loss : float, optional
+        Mean since the last one.
+    seconds_left : float, optional
+    """
+
+    percent: int
+    stage: str
+    step: int | None = None
+    loss: float | None = None
+    seconds_left: float | None = None
+
+    @classmethod
+    def of(cls, message: dict[str, Any]) -> Told:
+        """Return what a ``progress`` line of the engine says."""
+        done, whole, left = message["step"], message["steps"], message.get("seconds_left")
+        if left is not None:
+            done, whole = message["seconds"], message["seconds"] + left
+        return cls(int(100 * done / whole) if whole else 0, "Training,", message["step"], message.get("loss"), left)
+
+    def describe(self) -> str:
+        """Return stage, step, loss and remaining time as a few words."""
+        step = "" if self.step is None else f" step {self.step}"
+        loss = "" if self.loss is None else f", loss {self.loss:.3g}"
+        left = "" if self.seconds_left is None else f", {_duration(self.seconds_left)} left"
+        return f"{self.stage}{step}{loss}{left}"
+
+
+@dataclass(frozen=True)
+class Validation:
+    """How good the network was on the subjects kept back; the figures are those of the engine."""
+
+    step: int
+    figures: dict[str, float]
+    best: bool
+    preview: Path | None
+
+    @classmethod
+    def of(cls, message: dict[str, Any]) -> Validation:
+        """Return what a ``validation`` line of the engine says."""
+        figures = {name: value for name, value in message.items() if isinstance(value, float)}
+        preview = Path(message["preview"]) if message.get("preview") else None
+        return cls(message["step"], figures, bool(message.get("best")), preview)
+
+    def describe(self) -> str:
+        """Return the gain over cubic interpolation as one line."""
+        psnr, cubic = self.figures.get("psnr"), self.figures.get("psnr_cubic")
+        if psnr is None or cubic is None:
+            return f"Step {self.step}: not measured"
+        best = ", the best so far" if self.best else ""
+        return f"Step {self.step}: PSNR {psnr:.2f} dB, cubic {cubic:.2f} dB ({psnr - cubic:+.2f}){best}"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What came of a sitting.
+
+    Attributes
+    ----------
+    outcome : Outcome
+    folder : Path
+        Of the run.
+    model : str
+        Id of the new model among the user's own; empty if there is none.
+    warnings : list of str
+    """
+
+    outcome: Outcome
+    folder: Path
+    model: str = ""
+    warnings: list[str] = field(default_factory=list)
+
+    def describe(self) -> str:
+        """Return the gain, or what went wrong, as one line."""
+        if self.outcome.ending is not Ending.DONE:
+            return self.outcome.message
+        gains = ", ".join(f"×{factor} {gain:+.2f} dB" for factor, gain in (self.outcome.result.get("gain_db") or {}).items())
+        seconds = _duration(float(self.outcome.result.get("seconds", 0)))
+        return f"Trained in {seconds}; model '{self.model}' is among your models. Gain over cubic: {gains or 'not measured'}."
+
+
+@dataclass(frozen=True)
+class Followers:
+    """Who hears of a run: its progress, its validations, that something else changed, and, once, its end unless it is abandoned."""
+
+    told: Callable[[Told], None]
+    validated: Callable[[Validation], None]
+    changed: Callable[[], None]
+    finished: Callable[[Finished], None]
+
+
+class TrainingRun:
+    """A training run in its folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds what makes the run: made if absent, never removed.
+    request : dict
+        See `training_request.make_request`.
+    resume : bool
+        Go on from the checkpoint in the folder.
+    followers : Followers
+    """
+
+    def __init__(self, folder: Path, request: dict[str, Any], resume: bool, followers: Followers) -> None:
+        self.folder, self._request, self._resume, self._followers = folder, request, resume, followers
+        self._temporary: Path | None = None
+        self._process: EngineProcess | None = None
+        self._warnings: list[str] = []
+        self.running = self.began = self.paused = self.stopping = False
+
+    @property
+    def process(self) -> EngineProcess | None:
+        """The background process, once started."""
+        return self._process
+
+    @property
+    def log(self) -> str:
+        """All that the engine said so far."""
+        return self._process.log if self._process else ""
+
+    def start(self) -> None:
+        """Start the engine; returns at once.
+
+        Raises
+        ------
+        RuntimeError
+            If the run's folder or the request cannot be written.
+        """
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            write_request(self.folder, self._request)
+            for name in ("pause", "stop"):
+                (self.folder / name).unlink(missing_ok=True)
+            self._temporary = Path(tempfile.mkdtemp(prefix="SuperResolution-", dir=slicer.app.temporaryPath))
+            sitting = {"out": str(self.folder), "resume": self._resume, "folder": str(self._temporary)}
+            request = self._temporary / "request.json"
+            request.write_text(json.dumps({**self._request, **sitting}), encoding="utf-8")
+        except (OSError, SuperResolutionError) as error:
+            self._remove_temporary()
+            raise RuntimeError(str(error)) from error
+        self._process = EngineProcess(_WORKER, [str(request)], self._received, self._ended, SILENCE_S)
+        self._followers.told(Told(0, "Starting…"))
+        self.running = True
+        self._process.start()
+
+    def pause(self) -> None:
+        """Have the engine wait after the step that it is in."""
+        self._process.silence(_PAUSED_SILENCE_S)
+        (self.folder / "pause").touch()
+        self.paused = True
+        self._followers.changed()
+
+    def go_on(self) -> None:
+        """Let a paused engine go on."""
+        (self.folder / "pause").unlink(missing_ok=True)
+        self._process.silence(SILENCE_S)
+        self.paused = False
+        self._followers.changed()
+
+    def keep_best(self) -> None:
+        """End training after the step that it is in, and keep the best network so far."""
+        (self.folder / "stop").touch()
+        self.stopping = True
+        if self.paused:
+            self.go_on()
+        self._followers.changed()
+
+    def stop(self) -> None:
+        """End the engine within two seconds; the run can be resumed from its last checkpoint."""
+        if self._process:
+            self._process.cancel()
+
+    def abandon(self) -> None:
+        """End the engine at once, without a word; the run can be resumed from its last checkpoint."""
+        if self.running:
+            self.running = False
+            self._process.abandon()
+            self._remove_temporary()
+
+    def _received(self, message: dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "plan":
+            # From here on the engine looks for the files that pause and stop it; it has removed earlier ones.
+            self.began = True
+            self._followers.changed()
+        elif kind == "progress":
+            self._followers.told(Told.of(message))
+        elif kind == "validation":
+            self._followers.validated(Validation.of(message))
+        elif kind == "measuring":
+            self.began = False  # nothing looks for those files any more
+            self._followers.told(Told(100, f"Measuring the model: {message.get('message', '')}"))
+            self._followers.changed()
+        elif kind == "warning":
+            self._warnings.append(str(message.get("message", "")))
+
+    def _ended(self, outcome: Outcome) -> None:
+        self._remove_temporary()
+        self.running = self.paused = False
+        model = ""
+        if outcome.ending is Ending.DONE:
+            try:
+                model = add_model(outcome.result["model"]).id
+                write_result(self.folder, outcome.result)
+            except (KeyError, SuperResolutionError) as error:
+                outcome = Outcome(Ending.INVALID, f"the model was trained, but could not be added: {error}", {}, outcome.log)
+        self._followers.finished(Finished(outcome, self.folder, model, self._warnings))
+
+    def _remove_temporary(self) -> None:
+        if self._temporary is not None:
+            shutil.rmtree(self._temporary, ignore_errors=True)
+            self._temporary = None
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds in the largest two units."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {minutes:02d} min"
+    return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

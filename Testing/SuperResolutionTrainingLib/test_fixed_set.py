@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+import torch
+
+from SuperResolutionLib.acquisition import Acquisition
+from SuperResolutionLib.files import read_volume
+from SuperResolutionLib.interpolation import interpolation_operator
+from SuperResolutionLib.metrics import ncc, psnr, ssim
+from SuperResolutionLib.networks import build_network
+from SuperResolutionTrainingLib.fixed_set import FixedSet
+from SuperResolutionTrainingLib.patch_source import value_range
+
+CPU = torch.device("cpu")
+
+
+def test_cubic_is_measured_on_the_middle_of_the_validation_scan(make_recipe, scans):
+    """bert has 28 x 30 x 32 voxels: nine thick slices of three, the odd one left out at the end."""
+    volume = read_volume(scans / "bert.nii.gz")
+    volume = volume.with_voxels(volume.voxels.astype(np.float32))
+    low, high = value_range(volume)
+    truth = ((volume.voxels[:27] - low) / (high - low)).astype(np.float32)
+    cubic = interpolation_operator("cubic", 9, 3)(Acquisition("mean", 3).operator(9)(truth, 0), 0)
+    found = FixedSet(make_recipe(), scans, (2, 3)).cubic
+    expected = [measure(cubic, truth) for measure in (psnr, ncc, ssim)]
+    assert [found.psnr, found.ncc, found.ssim] == pytest.approx(expected, abs=1e-4)
+
+
+def test_a_network_that_interpolates_is_as_good_as_cubic(make_recipe, scans, tmp_path):
+    """A new slice_stack is Keys' cubic interpolation."""
+    recipe = make_recipe()
+    fixed, network = FixedSet(recipe, scans, (2,)), build_network(recipe.network, recipe.arguments).train()
+    figures = fixed.measure(network, CPU, tmp_path / "preview.png")
+    assert figures.psnr == pytest.approx(fixed.cubic.psnr, abs=1) and figures.ncc == pytest.approx(fixed.cubic.ncc, abs=0.01)
+    assert network.training and (tmp_path / "preview.png").is_file()
+
+
+@pytest.mark.parametrize("task", ["plane", "both"])
+def test_planes_are_measured_where_the_recipe_trains_on_them(make_recipe, plain_recipe, scans, tmp_path, task):
+    plain_recipe["scans"][1]["axes"] = "ijk"
+    arguments = {"factors": [2], "task": task, "channels": 4}
+    recipe = make_recipe(network="two_stage", arguments=arguments, task=task)
+    fixed = FixedSet(recipe, scans, (2,))
+    figures = fixed.measure(build_network("two_stage", arguments), CPU, tmp_path / "preview.png")
+    assert fixed.cubic.psnr > figures.psnr and 0 < fixed.cubic.ssim < 1
+
+
+def test_without_validation_scans_there_is_nothing_to_measure(make_recipe, plain_recipe, scans):
+    assert not FixedSet(make_recipe(scans=plain_recipe["scans"][:1]), scans, (2,))
+
+
+def test_a_scan_too_short_for_the_factor_is_left_out(make_recipe, scans):
+    assert not FixedSet(make_recipe(), scans, (16,))
