@@ -22,7 +22,7 @@ REQUIREMENTS = ROOT / "SuperResolution" / "Resources" / "requirements.txt"
 LIBRARIES = [ROOT / "SuperResolution" / "SuperResolutionLib", ROOT / "SuperResolutionTraining" / "SuperResolutionTrainingLib"]
 FROM_SLICER = {"numpy", "pydicom", "scipy", "simpleitk"}  # of what ships with it, what the libraries use
 FOR_UPSCALING = {"torch", "safetensors"}
-COMMAND_LINE = {"cli.py"}  # its progress bars are not the panel's
+COMMAND_LINE = {"cli.py", "bars.py"}  # its progress bars are not the panel's
 
 
 def requirements() -> list[Requirement]:

@@ -133,8 +133,10 @@ def find_upscaler(model: str, modality: str, factor: int, axis: str = "auto") ->
     """
     if model == AUTOMATIC:
         return _best_shipped(modality, factor, axis)
+    # A file of the user's takes the place of nothing that was there before.
+    own = user_folder()
     listed: dict[str, UpscalerInfo] = {}
-    for info in list_upscalers():
+    for info in sorted(list_upscalers(), key=lambda info: info.path is not None and info.path.parent == own):
         listed.setdefault(info.id, info)
     if model in listed:
         info = listed[model]

@@ -6,8 +6,6 @@ import json
 from pathlib import Path
 from typing import Any
 
-from .trainer import Tell
-
 FILE = "progress.jsonl"
 _KEPT = ("progress", "validation")
 _FIGURES = ("loss", "psnr", "psnr_cubic", "ncc", "ncc_cubic", "ssim", "ssim_cubic")
@@ -22,15 +20,13 @@ class Journal:
         Of the run; it exists.
     resume : bool
         Go on with what earlier sittings wrote.
-    tell : callable
-        Told once if there are no logs for TensorBoard.
     """
 
-    def __init__(self, folder: Path, resume: bool, tell: Tell) -> None:
+    def __init__(self, folder: Path, resume: bool) -> None:
         self._path = folder / FILE
         lines = self._path.read_text(encoding="utf-8").splitlines() if resume and self._path.is_file() else []
         self.points: list[dict[str, Any]] = [json.loads(line) for line in lines]
-        self._writer = _tensorboard(folder / "tensorboard", tell)
+        self._writer = _tensorboard(folder / "tensorboard")
 
     def add(self, message: dict[str, Any]) -> None:
         """Take a message of the trainer; those that are no points of a curve are left out."""
@@ -54,10 +50,10 @@ class Journal:
             self._writer.close()
 
 
-def _tensorboard(folder: Path, tell: Tell) -> Any:
+def _tensorboard(folder: Path) -> Any:
+    """Return TensorBoard's writer; None where its package is not installed, which is no requirement: the lines say the same."""
     try:
         from torch.utils.tensorboard import SummaryWriter
     except ImportError:
-        tell({"type": "warning", "message": f"no logs for TensorBoard: its package is not installed; the curves are in {FILE}"})
         return None
     return SummaryWriter(str(folder))

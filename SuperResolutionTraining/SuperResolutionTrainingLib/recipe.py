@@ -19,6 +19,7 @@ OPTIMISERS = ("adam", "adamw")
 PRECISIONS = ("auto", "float32", "bfloat16")
 CONTENTS = ("map", "trial")
 SPLITS = ("train", "validation")
+UNSTATED = "licence not stated"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Scan:
     file: str
     subject: str
     modality: str
-    licence: str = "not stated"
+    licence: str = UNSTATED
     split: str = "train"
     axes: str = "ijk"
     coarsen: tuple[int, int, int] = (1, 1, 1)

@@ -16,7 +16,7 @@ from SuperResolutionLib.model_file import Card, load_model, save_model
 from SuperResolutionLib.version import __version__
 from SuperResolutionLib.whole import whole_file
 
-from .recipe import Recipe, Scan, read_recipe, recipe_from
+from .recipe import UNSTATED, Recipe, Scan, read_recipe, recipe_from
 from .revision import git_revision
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def run(
         # The first process decides who is in which split, the others read it.
         read = group.in_turn(lambda first: with_scans(read, data, out, resume or not first, lambda line: say(_warning(line))))
         out.mkdir(parents=True, exist_ok=True)
-        journal = Journal(out, resume, say) if group.leads else None
+        journal = Journal(out, resume) if group.leads else None
 
         def told(message: dict[str, Any]) -> None:
             journal.add(message)
@@ -179,7 +179,10 @@ def _subjects(scans: tuple[Scan, ...], split: str) -> list[str]:
 
 
 def _named(scans: tuple[Scan, ...], split: str) -> list[str]:
-    return list(dict.fromkeys(f"{scan.file} ({scan.modality}, {scan.licence})" for scan in scans if scan.split == split))
+    """Name scans for the card: by file where a licence is stated, else by subject, since a private file's name may be a patient's."""
+    names = (scan.file if scan.licence != UNSTATED else scan.subject for scan in scans if scan.split == split)
+    rest = (f"({scan.modality}, {scan.licence})" for scan in scans if scan.split == split)
+    return list(dict.fromkeys(f"{name} {told}" for name, told in zip(names, rest)))
 
 
 def _warning(line: str) -> dict[str, Any]:
