@@ -78,7 +78,7 @@ def python_executable() -> str:
 def _folders_for(module: str) -> list[str]:
     """Return the folders that a module and what it may need is imported from; where Slicer has installed them, they are one."""
     packages = [*([module.partition(".")[0]] if "." in module else []), "SuperResolutionTrainingLib"]
-    found = [spec.origin for spec in map(importlib.util.find_spec, packages) if spec is not None]
+    found = [spec.origin for spec in map(importlib.util.find_spec, packages) if spec is not None and spec.origin is not None]
     return list(dict.fromkeys(str(Path(file).resolve().parent.parent) for file in (SuperResolutionLib.__file__, *found)))
 
 

@@ -32,7 +32,7 @@ def test_a_run_is_told_from_plan_to_result(write_request, plain_recipe, capsys, 
     assert worker.main([write_request(recipe=plain_recipe | {"validate_every": 25})]) == 0
     told = lines_of(capsys)
     kinds = [message["type"] for message in told]
-    assert set(kinds) == {"warning", "plan", "progress", "validation", "measuring", "result"} and kinds[-1] == "result"
+    assert set(kinds) == {"plan", "progress", "validation", "measuring", "result"} and kinds[-1] == "result"
     plan, result = (next(message for message in told if message["type"] == kind) for kind in ("plan", "result"))
     assert (plan["network"], plan["steps"], plan["train"], plan["validation"], plan["processes"]) == (
         "slice_stack",
