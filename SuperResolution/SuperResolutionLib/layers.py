@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,31 @@ def keys_interpolation(slices: Tensor, factor: int, dimension: int = 1) -> Tenso
     depth = slices.shape[1]
     fine = [sum(w * padded[:, tap : tap + depth] for tap, w in enumerate(row.tolist())) for row in weights]
     return torch.stack(fine, dim=2).flatten(1, 2)
+
+
+def offset_free(convolve: Callable[[Tensor, Tensor], Tensor], slices: Tensor, weight: Tensor) -> Tensor:
+    """Convolve with weights whose mean is taken away for each output, so that an offset of the grey values has no influence.
+
+    Parameters
+    ----------
+    convolve : callable
+        ``functional.conv2d`` or ``conv3d``.
+    slices : Tensor
+        float32.
+    weight : Tensor, shape (outputs, inputs, ...)
+
+    Returns
+    -------
+    Tensor
+        In the number type that autocast works in, if it does.
+    """
+    weight = weight - weight.mean(dim=tuple(range(1, weight.ndim)), keepdim=True)
+    kind = slices.device.type
+    # Not in reduced precision: a large common offset would drown the differences that the weights take.
+    with torch.autocast(kind, enabled=False):
+        features = convolve(slices, weight)
+    # What follows would be cast layer by layer, with twice the memory in between.
+    return features.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else features
 
 
 def thick_reach(radius: int, factors: Sequence[int], interpolated: bool = False) -> int:

@@ -236,14 +236,24 @@ def read_job(path: str) -> Job:
     return job
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the request named on the command line and return the exit status."""
+def answer(name: str, arguments: list[str] | None, carry_out: Callable[[str], None]) -> int:
+    """Carry out the one request file on a background process's command line, and return its exit status.
+
+    Parameters
+    ----------
+    name : str
+        Of the process, for the message about a wrong command line.
+    arguments : list of str, optional
+        By default those of the command line.
+    carry_out : callable
+        Called with the path of the request. What it raises becomes an ``error`` line, the last one.
+    """
     arguments = sys.argv[1:] if arguments is None else arguments
     stop_cleanly_when_terminated()
     try:
         if len(arguments) != 1:
-            raise RequestError(f"worker: found {len(arguments)} arguments; accepted is one request file")
-        run_job(read_job(arguments[0]), write_json_line)
+            raise RequestError(f"{name}: found {len(arguments)} arguments; accepted is one request file")
+        carry_out(arguments[0])
     except SuperResolutionError as error:
         write_json_line({"type": "error", "message": str(error), "exit_status": error.exit_status})
         return error.exit_status
@@ -256,6 +266,11 @@ def main(arguments: list[str] | None = None) -> int:
         write_json_line({"type": "error", "message": unforeseen(error), "exit_status": 1})
         return 1
     return 0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the request named on the command line and return the exit status."""
+    return answer("worker", arguments, lambda path: run_job(read_job(path), write_json_line))
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,11 +33,11 @@ from typing import Any
 import numpy as np
 
 from SuperResolutionLib.caller import leave_with_caller
-from SuperResolutionLib.errors import RequestError, SuperResolutionError
+from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.interpolation import INTERPOLATIONS
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import whole_file
-from SuperResolutionLib.worker import Emit, stop_cleanly_when_terminated, unforeseen, write_json_line
+from SuperResolutionLib.worker import Emit, answer, write_json_line
 
 CANDIDATE = "candidate"
 
@@ -141,24 +140,7 @@ def read_job(path: str) -> Job:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the request named on the command line and return the exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    stop_cleanly_when_terminated()
-    try:
-        if len(arguments) != 1:
-            raise RequestError(f"evaluation_worker: found {len(arguments)} arguments; accepted is one request file")
-        run_job(read_job(arguments[0]), write_json_line)
-    except SuperResolutionError as error:
-        write_json_line({"type": "error", "message": str(error), "exit_status": error.exit_status})
-        return error.exit_status
-    except KeyboardInterrupt:
-        write_json_line({"type": "error", "message": "interrupted", "exit_status": 130})
-        return 130
-    except Exception as error:
-        # A fault of ours: where it is goes to the log, and the reader of the lines still gets a last one.
-        traceback.print_exc()
-        write_json_line({"type": "error", "message": unforeseen(error), "exit_status": 1})
-        return 1
-    return 0
+    return answer("evaluation_worker", arguments, lambda path: run_job(read_job(path), write_json_line))
 
 
 if __name__ == "__main__":

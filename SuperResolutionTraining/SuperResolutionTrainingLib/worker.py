@@ -47,14 +47,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from SuperResolutionLib.caller import leave_with_caller
-from SuperResolutionLib.errors import RequestError, SuperResolutionError
-from SuperResolutionLib.worker import stop_cleanly_when_terminated, unforeseen, write_json_line
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.worker import answer, write_json_line
 
 _ACCEPTED = "a JSON object with recipe, data and out, optionally resume, minutes, device and folder"
 
@@ -120,24 +119,7 @@ def run_job(job: TrainingJob) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the request named on the command line and return the exit status."""
-    arguments = sys.argv[1:] if arguments is None else arguments
-    stop_cleanly_when_terminated()
-    try:
-        if len(arguments) != 1:
-            raise RequestError(f"worker: found {len(arguments)} arguments; accepted is one request file")
-        run_job(read_job(arguments[0]))
-    except SuperResolutionError as error:
-        write_json_line({"type": "error", "message": str(error), "exit_status": error.exit_status})
-        return error.exit_status
-    except KeyboardInterrupt:
-        write_json_line({"type": "error", "message": "interrupted", "exit_status": 130})
-        return 130
-    except Exception as error:
-        # A fault of ours: where it is goes to the log, and the reader of the lines still gets a last one.
-        traceback.print_exc()
-        write_json_line({"type": "error", "message": unforeseen(error), "exit_status": 1})
-        return 1
-    return 0
+    return answer("worker", arguments, lambda path: run_job(read_job(path)))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers import KEYS_REACH, keys_interpolation
+from ..layers import KEYS_REACH, keys_interpolation, offset_free
 
 _EXCHANGE_EVERY = 2
 
@@ -92,14 +92,7 @@ class SliceStack(nn.Module):
         r = self.neighbours
         padded = functional.pad(slices[:, None], (1, 1, 1, 1, r, r), mode="replicate")[:, 0]
         stacks = padded.unfold(1, 2 * r + 1, 1).permute(0, 1, 4, 2, 3).flatten(0, 1)
-        weight = self.heads[factor].weight
-        weight = weight - weight.mean(dim=(1, 2, 3), keepdim=True)
-        # Not in reduced precision: a large common offset would drown the differences that the weights take.
-        with torch.autocast(slices.device.type, enabled=False):
-            features = functional.conv2d(stacks.contiguous(memory_format=torch.channels_last), weight)
-        kind = slices.device.type
-        # What follows would be cast layer by layer, with twice the memory in between.
-        return features.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else features
+        return offset_free(functional.conv2d, stacks.contiguous(memory_format=torch.channels_last), self.heads[factor].weight)
 
     def _exchange(self, features: Tensor, batch: int) -> Tensor:
         """Move some channels one slice up and as many one slice down; the outer slices keep theirs."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers import KEYS_REACH, keys_interpolation
+from ..layers import KEYS_REACH, keys_interpolation, offset_free
 
 
 class SliceVolume(nn.Module):
@@ -83,14 +83,7 @@ class SliceVolume(nn.Module):
     def _head(self, slices: Tensor, factor: str) -> Tensor:
         r = self.neighbours
         padded = functional.pad(slices[:, None], (1, 1, 1, 1, r, r), mode="replicate")
-        weight = self.heads[factor].weight
-        weight = weight - weight.mean(dim=(1, 2, 3, 4), keepdim=True)
-        # Not in reduced precision: a large common offset would drown the differences that the weights take.
-        with torch.autocast(slices.device.type, enabled=False):
-            features = functional.conv3d(padded, weight)
-        kind = slices.device.type
-        # What follows would be cast layer by layer, with twice the memory in between.
-        return features.to(torch.get_autocast_dtype(kind)) if torch.is_autocast_enabled(kind) else features
+        return offset_free(functional.conv3d, padded, self.heads[factor].weight)
 
 
 class _Block(nn.Module):
