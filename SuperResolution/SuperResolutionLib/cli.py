@@ -128,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("recipe", metavar="RECIPE", help="YAML file, or the name of a shipped recipe")
     command.add_argument("--data", required=True, metavar="DIR", help="folder of the recipe's scans")
     command.add_argument("--out", required=True, metavar="DIR", help="folder for checkpoint, record and model file")
+    command.add_argument("--scans", metavar="RECIPE", help="take the scans that another recipe lists, with their subjects and split")
     command.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     command.add_argument("--minutes", type=float, metavar="N", help="time for the training, in place of the recipe's; 0 for no limit")
     command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
@@ -256,7 +257,7 @@ def _train(options: argparse.Namespace) -> None:
             print(line, file=sys.stderr, flush=True)
 
     data, out = Path(options.data), Path(options.out)
-    run(options.recipe, data, out, options.resume, minutes=options.minutes, device=options.device, tell=tell)
+    run(options.recipe, data, out, options.resume, scans=options.scans, minutes=options.minutes, device=options.device, tell=tell)
 
 
 def _import(options: argparse.Namespace) -> None:

@@ -32,6 +32,7 @@ def run(
     out: Path,
     resume: bool = False,
     *,
+    scans: str | None = None,
     minutes: float | None = None,
     device: str = "auto",
     tell: Tell | None = None,
@@ -50,6 +51,8 @@ def run(
         Folder for checkpoint, curves, previews, record and model file; made if absent.
     resume : bool
         Continue from the checkpoint in `out`.
+    scans : str, optional
+        The recipe whose list of scans takes the place of this recipe's, so that networks can be compared: see `recipe_of`.
     minutes : float, optional
         Takes the place of the recipe's budget; 0: no limit.
     device : str
@@ -75,7 +78,9 @@ def run(
     from .journal import Journal
     from .trainer import Trainer
 
-    read, folder = _recipe(recipe)
+    read, folder = recipe_of(recipe)
+    if scans is not None:
+        read = replace(read, scans=listed_scans(scans))
     if minutes is not None:
         read = replace(read, minutes=minutes)
     if not data.is_dir():
@@ -111,8 +116,28 @@ def run(
     return path
 
 
-def _recipe(recipe: str | Mapping[str, Any]) -> tuple[Recipe, Path]:
-    """Return a recipe and the folder that its start is relative to."""
+def listed_scans(recipe: str) -> tuple[Scan, ...]:
+    """Return the scans that a recipe lists; see `recipe_of`.
+
+    Raises
+    ------
+    RequestError
+        If it lists none.
+    """
+    scans = recipe_of(recipe)[0].scans
+    if not scans:
+        raise RequestError(f"recipe '{recipe}': lists no scans; accepted is a recipe that does")
+    return scans
+
+
+def recipe_of(recipe: str | Mapping[str, Any]) -> tuple[Recipe, Path]:
+    """Return a recipe (a YAML file, the name of a shipped one, or plain data) and the folder that its start is relative to.
+
+    Raises
+    ------
+    RequestError
+        If there is no such recipe, or it is none.
+    """
     if isinstance(recipe, Mapping):
         return recipe_from(recipe), Path()
     path, shipped = Path(recipe), SHIPPED / f"{recipe}.yaml"

@@ -176,3 +176,17 @@ def test_an_unknown_recipe_is_refused_with_those_that_are_shipped(scans, out):
 def test_a_network_that_cannot_be_built_is_refused(recipe_file, scans, out, change):
     with pytest.raises(RequestError, match="network '"):
         training_run.run(str(recipe_file(**change)), scans, out)
+
+
+def test_a_run_takes_the_scans_that_another_recipe_lists(recipe_file, plain_recipe, scans, tmp_path, out):
+    other = tmp_path / "other.yaml"
+    other.write_text(yaml.safe_dump(plain_recipe | {"id": "other"}))
+    cli.main(["train", str(recipe_file(scans=[])), "--scans", str(other), "--data", str(scans), "--out", str(out)])
+    split = json.loads((out / "split.json").read_text())
+    assert split["train"] == ["anna"] and split["validation"] == ["bert"]
+    assert read_card(out / "tiny.safetensors").training["trained_on"] == ["anna.nii.gz (MR, CC0-1.0)"]
+
+
+def test_a_recipe_without_scans_lends_none(recipe_file, scans, out, capsys):
+    assert cli.main(["train", str(recipe_file()), "--scans", "srcnn", "--data", str(scans), "--out", str(out)]) == 2
+    assert "recipe 'srcnn': lists no scans; accepted is a recipe that does" in capsys.readouterr().err and not out.exists()
