@@ -12,6 +12,7 @@ import numpy as np
 from .devices import choose_device, choose_precision, free_bytes, place_network, run_network
 from .errors import WorkError
 from .model_file import LoadedModel
+from .networks import continuation
 from .planning import Piece, Plan, make_plan
 
 if TYPE_CHECKING:
@@ -69,8 +70,9 @@ class NetworkRun:
         )
         free = free_bytes(self.device)
         limit = {} if free is None else {"piece_bytes": free // 2}
+        beyond = continuation(network, plane)
         self._plans = [
-            make_plan(view.shape, factor, halo, self._dtype.itemsize * values, views, settings.memory_mb, plane, **limit)
+            make_plan(view.shape, factor, halo, self._dtype.itemsize * values, views, settings.memory_mb, plane, continued=beyond, **limit)
             for view in _views(thick)[:views]
         ]
 
@@ -106,7 +108,7 @@ class NetworkRun:
         for number, (plan, thick, made) in enumerate(zip(self._plans, _views(self._thick), _views(fine))):
             for piece in plan.pieces:
                 try:
-                    result = self._piece(thick[piece.read], piece)
+                    result = self._piece(piece.cut(thick), piece)
                 except torch.OutOfMemoryError as error:
                     raise WorkError(
                         f"device {self.device}: out of memory with pieces of {plan.size} voxels; a lower --memory uses smaller ones"

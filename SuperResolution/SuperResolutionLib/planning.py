@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+import numpy as np
+
 from .errors import RequestError
 
 _DEFAULT_BYTES = 768 << 20
@@ -16,10 +18,19 @@ _SMALLEST_PIECE = 16
 
 @dataclass(frozen=True)
 class Piece:
-    """A box of thick voxels along (slices, rows, columns): what is read, with its halo, and what of it is kept."""
+    """A box of thick voxels along (slices, rows, columns): what is read, with its halo, and what of it is kept.
+
+    What is read may begin before the volume, below 0, and end behind it: see `cut`.
+    """
 
     read: tuple[slice, slice, slice]
     keep: tuple[slice, slice, slice]
+
+    def cut(self, volume: np.ndarray) -> np.ndarray:
+        """Return what is read of a volume, which is continued by its outermost voxels."""
+        inside = tuple(slice(max(part.start, 0), min(part.stop, length)) for part, length in zip(self.read, volume.shape))
+        lacking = [(max(-part.start, 0), max(part.stop - length, 0)) for part, length in zip(self.read, volume.shape)]
+        return np.pad(volume[inside], lacking, mode="edge") if np.any(lacking) else volume[inside]
 
     def fine(self, factors: tuple[int, int, int]) -> tuple[slice, slice, slice]:
         """Where the kept part lies in the fine volume, given how many times finer each axis becomes."""
@@ -45,6 +56,8 @@ class Plan:
         Thick voxels of a piece without halo, at most.
     halo : tuple of int
         Thick voxels added on either side where there are any.
+    continued : tuple of int
+        Thick voxels that there are beyond either end of the volume: repetitions of the outermost ones.
     factor : int
     views : int
         Orthogonal views that are averaged.
@@ -57,6 +70,7 @@ class Plan:
     shape: tuple[int, int, int]
     size: tuple[int, int, int]
     halo: tuple[int, int, int]
+    continued: tuple[int, int, int]
     factor: int
     views: int
     bytes_needed: int
@@ -70,7 +84,8 @@ class Plan:
     @property
     def pieces(self) -> list[Piece]:
         """The pieces, which tile the volume without gap or overlap."""
-        return [Piece(*zip(*ranges)) for ranges in product(*(_ranges(*axis) for axis in zip(self.shape, self.size, self.halo)))]
+        axes = zip(self.shape, self.size, self.halo, self.continued)
+        return [Piece(*zip(*ranges)) for ranges in product(*(_ranges(*axis) for axis in axes))]
 
     @property
     def work(self) -> int:
@@ -78,10 +93,10 @@ class Plan:
         return self.views * sum(math.prod(part.stop - part.start for part in piece.read) for piece in self.pieces)
 
 
-def _ranges(length: int, size: int, halo: int) -> Iterator[tuple[slice, slice]]:
+def _ranges(length: int, size: int, halo: int, continued: int) -> Iterator[tuple[slice, slice]]:
     for start in range(0, length, size):
         stop = min(start + size, length)
-        yield slice(max(start - halo, 0), min(stop + halo, length)), slice(start, stop)
+        yield slice(max(start - halo, -continued), min(stop + halo, length + continued)), slice(start, stop)
 
 
 def make_plan(
@@ -93,6 +108,7 @@ def make_plan(
     memory_mb: int | None = None,
     plane: bool = False,
     piece_bytes: int = _DEFAULT_BYTES,
+    continued: tuple[int, int, int] = (0, 0, 0),
 ) -> Plan:
     """Cut a volume into pieces that fit the memory.
 
@@ -113,6 +129,8 @@ def make_plan(
         Rows and columns become finer, not slices.
     piece_bytes : int
         What a piece takes at most where the network allows it.
+    continued : tuple of int
+        Thick voxels that the volume is continued by beyond either end.
 
     Raises
     ------
@@ -124,23 +142,24 @@ def make_plan(
     # Where there is no halo, the smallest piece wastes nothing.
     smallest = [_SMALLEST_PIECE if reach else 1 for reach in halo]
     size = list(shape)
-    while bytes_per_voxel * _with_halo(shape, size, halo) > budget:
+    whole = tuple(length + 2 * more for length, more in zip(shape, continued))
+    while bytes_per_voxel * _with_halo(whole, size, halo) > budget:
         # An axis whose smallest piece would still read all of it is better left whole.
         divisible = [
-            axis for axis in range(3) if size[axis] > smallest[axis] and (not halo[axis] or smallest[axis] + 2 * halo[axis] < shape[axis])
+            axis for axis in range(3) if size[axis] > smallest[axis] and (not halo[axis] or smallest[axis] + 2 * halo[axis] < whole[axis])
         ]
         if not divisible and memory_mb is None:
             break
         if not divisible:
-            needed = (volumes + bytes_per_voxel * _with_halo(shape, size, halo)) >> 20
+            needed = (volumes + bytes_per_voxel * _with_halo(whole, size, halo)) >> 20
             raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {needed + 1} MB")
         # Cutting where there is no halo costs nothing, so that comes first.
         largest = max(divisible, key=lambda axis: (not halo[axis], size[axis] / (1 + 2 * halo[axis])))
         # Even parts waste less halo than full parts and a rest. One part more can round up to the same size.
         parts = math.ceil(shape[largest] / size[largest]) + 1
         size[largest] = min(size[largest] - 1, math.ceil(shape[largest] / parts))
-    piece = bytes_per_voxel * _with_halo(shape, size, halo)
-    return Plan(tuple(shape), tuple(size), tuple(halo), factor, views, volumes + piece, plane)
+    piece = bytes_per_voxel * _with_halo(whole, size, halo)
+    return Plan(tuple(shape), tuple(size), tuple(halo), tuple(continued), factor, views, volumes + piece, plane)
 
 
 def _with_halo(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> int:

@@ -14,6 +14,7 @@ from SuperResolutionLib.acquisition import Acquisition
 from SuperResolutionLib.devices import run_network
 from SuperResolutionLib.interpolation import interpolation_operator
 from SuperResolutionLib.metrics import ncc, psnr
+from SuperResolutionLib.networks import continuation
 from SuperResolutionLib.volume import AXES
 
 from .patch_source import value_range
@@ -102,12 +103,19 @@ class FixedSet:
 
 
 def _run(network: nn.Module, slab: Slab, factor: int, device: torch.device) -> np.ndarray:
-    thick = torch.from_numpy(slab.thick)[None].to(device)
-    fine = run_network(network, thick, factor, torch.float32, slab.plane)
+    fine = _run_once(network, slab.thick, factor, device, slab.plane)
     if network.views == 2 and not slab.plane:
-        other = run_network(network, thick.transpose(2, 3).contiguous(), factor, torch.float32)
-        fine = (fine + other.transpose(2, 3)) / 2
-    return fine[0].cpu().numpy()
+        fine = (fine + _run_once(network, slab.thick.swapaxes(1, 2), factor, device).swapaxes(1, 2)) / 2
+    return fine
+
+
+def _run_once(network: nn.Module, thick: np.ndarray, factor: int, device: torch.device, plane: bool = False) -> np.ndarray:
+    """Run a network over a whole slab, which ends as volumes do."""
+    beyond = continuation(network, plane)
+    finer = (1, factor, factor) if plane else (factor, 1, 1)
+    continued = np.pad(thick, [(more, more) for more in beyond], mode="edge")
+    fine = run_network(network, torch.from_numpy(continued)[None].to(device), factor, torch.float32, plane)[0]
+    return fine[tuple(slice(more * n, (more + length) * n) for more, n, length in zip(beyond, finer, thick.shape))].cpu().numpy()
 
 
 def _slabs_of(scan: Scan, data: Path, recipe: Recipe, factor: int) -> Iterator[tuple[int, Slab]]:

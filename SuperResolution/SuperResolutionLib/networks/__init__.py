@@ -15,6 +15,7 @@ What follows is optional; `build_network` fills in the defaults:
   ``forward_plane(slices, factor)``: (batch, slices, rows, columns) → (batch, slices, factor · rows, factor · columns),
   with ``plane_halo`` and ``plane_working_values`` of its own;
 - ``interpolated`` (False): True if it takes slices that are interpolated onto the fine grid already, see `prepare_input`;
+- ``continues`` (False): True if it copes with the end of a volume by itself; for the others see `continuation`;
 - ``progressive`` (False): True if it was trained to be applied to its own result, so that powers of its factors are offered too;
 - ``intermediate(slices, factor)`` and ``intermediate_plane(slices, factor)``: the result and an earlier map of the same shape that a
   loss may look at as well.
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 TASKS = ("axis", "plane", "both")
-_DEFAULTS = {"views": 1, "task": "axis", "interpolated": False, "progressive": False}
+_DEFAULTS = {"views": 1, "task": "axis", "interpolated": False, "continues": False, "progressive": False}
+_LARGEST_CONTINUATION = 16
 
 
 def network_names() -> list[str]:
@@ -78,6 +80,29 @@ def build_discriminator() -> nn.Module:
     from ..discriminator import Discriminator
 
     return Discriminator()
+
+
+def continuation(network: nn.Module, plane: bool = False) -> tuple[int, int, int]:
+    """Return by how many thick voxels a volume is continued beyond each of its ends before a network sees it.
+
+    Convolutions pad with zeros, which darkens the ends of a volume that does not end in air; the outermost voxels, repeated, do not.
+
+    Parameters
+    ----------
+    network : Module
+        Built by `build_network`.
+    plane : bool
+        Rows and columns are to become finer, not slices.
+
+    Returns
+    -------
+    tuple of int
+        Along (slices, rows, columns): its reach, but 16 at most, since what lies farther has next to no influence.
+    """
+    if network.continues:
+        return 0, 0, 0
+    slices, rows, columns = (min(reach, _LARGEST_CONTINUATION) for reach in (network.plane_halo if plane else network.halo))
+    return slices, rows, columns
 
 
 def prepare_input(network: nn.Module, thick: Tensor, factor: int, plane: bool = False) -> Tensor:

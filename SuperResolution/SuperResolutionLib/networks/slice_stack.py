@@ -36,6 +36,7 @@ class SliceStack(nn.Module):
     """
 
     views = 1
+    continues = True  # Its head repeats the outermost voxels; repeating more changes no figure.
 
     def __init__(
         self, factors: Sequence[int] = (2, 3, 4), channels: int = 64, layers: int = 4, neighbours: int = 2, exchanged: int = 8

@@ -22,6 +22,7 @@ def test_every_architecture_keeps_the_contract_with_its_default_arguments(name):
     assert len(network.halo) == 3 and all(reach >= 0 for reach in network.halo)
     assert network.working_values > 0 and network.views in (1, 2)
     assert network.task in ("axis", "plane", "both") and network.interpolated in (True, False) and network.progressive is False
+    assert network.continues is (name == "slice_stack")
     for factor in network.factors:
         with torch.inference_mode():
             assert network(prepare_input(network, torch.rand(2, 3, 6, 8), factor), factor).shape == (2, 3 * factor, 6, 8)
