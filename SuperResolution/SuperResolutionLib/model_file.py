@@ -21,6 +21,8 @@ SCHEMA = 1
 LARGEST_FACTOR = 8
 """What any upscaler offers at most."""
 _KEY = "superresolution"
+CHECKPOINT_KEY = "superresolution_training"
+"""What the metadata of a training run's checkpoint hold in place of a card."""
 _OLDER_TASK = "upscaling"  # what files said before there were networks for planes
 _PICKLES = (b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 
@@ -135,6 +137,14 @@ def read_card(path: str | Path) -> Card:
     return _card_from(metadata[_KEY], path)
 
 
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a file is the checkpoint of a training run, which may lie beside its model; a damaged file is not known for one."""
+    try:
+        return CHECKPOINT_KEY in _metadata_of(path)
+    except RequestError:
+        return False
+
+
 def _metadata_of(path: Path) -> dict[str, str]:
     """Return the metadata of a safetensors file: eight bytes with the length of a header in JSON, then the weights up to the file's end.
 
@@ -158,10 +168,11 @@ def _metadata_of(path: Path) -> dict[str, str]:
 def _refuse_foreign(path: Path) -> None:
     try:
         with path.open("rb") as file:
-            start = file.read(4)
+            start = file.read(9)
     except OSError as error:
         raise RequestError(f"{path}: {error.strerror}; accepted is the path of a .safetensors model file") from error
-    if start.startswith(_PICKLES):
+    # The length of a safetensors header may begin with the same bytes; after it comes the header, in JSON.
+    if start.startswith(_PICKLES) and start[8:] != b"{":
         raise RequestError(f"{path}: pickled weights, which can run code and are never loaded; accepted are .safetensors model files")
 
 

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .plain_data import read_json_lines
+
 FILE = "progress.jsonl"
 _KEPT = ("progress", "validation")
 _FIGURES = ("loss", "psnr", "psnr_cubic", "ncc", "ncc_cubic", "ssim", "ssim_cubic")
@@ -24,8 +26,7 @@ class Journal:
 
     def __init__(self, folder: Path, resume: bool) -> None:
         self._path = folder / FILE
-        lines = self._path.read_text(encoding="utf-8").splitlines() if resume and self._path.is_file() else []
-        self.points: list[dict[str, Any]] = [json.loads(line) for line in lines]
+        self.points: list[dict[str, Any]] = read_json_lines(self._path) if resume else []
         self._writer = _tensorboard(folder / "tensorboard")
 
     def add(self, message: dict[str, Any]) -> None:

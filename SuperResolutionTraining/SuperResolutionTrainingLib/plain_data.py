@@ -1,12 +1,16 @@
-"""Plain data, as YAML and JSON hold it, turned into dataclasses with every value checked."""
+"""Plain data, as YAML and JSON hold it: turned into dataclasses with every value checked, made of figures, read line by line."""
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from SuperResolutionLib.errors import RequestError
 
@@ -66,3 +70,27 @@ def _build_tuple(kinds: tuple[Any, ...], value: Any, where: str) -> tuple[Any, .
     if len(value) != len(kinds):
         raise RequestError(f"{where}: found {len(value)} values; accepted are {len(kinds)}")
     return tuple(build(kind, item, f"{where}[{index}]") for index, (kind, item) in enumerate(zip(kinds, value)))
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON knows it: arrays become lists, and numbers that are not finite None."""
+    if isinstance(value, Mapping):
+        return {name: as_json(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [as_json(each) for each in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Return the objects of a file of JSON lines; none where there is no file, and none from a line on that a killed process left half."""
+    if not path.is_file():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            break
+    return found

@@ -115,6 +115,17 @@ def test_a_pickle_is_refused_with_its_path_and_never_loaded(tmp_path):
             assert not (tmp_path / "was-run").exists()
 
 
+@pytest.mark.parametrize("length", [0x0280, 0x0380, 0x0480, 0x0580])
+def test_a_header_whose_length_begins_like_a_pickle_is_read(make_model, length):
+    path = make_model(title="")
+    shortest = int.from_bytes(path.read_bytes()[:8], "little")
+    for more in range(0x10000):
+        path = make_model(title="t" * (length + 0x10000 - shortest - 8 + more))
+        if int.from_bytes(path.read_bytes()[:2], "little") == length:
+            break
+    assert path.read_bytes()[:2] == length.to_bytes(2, "little") and len(read_card(path).title) > 1000
+
+
 def test_changed_weights_are_refused(make_model):
     path = make_model()
     content = bytearray(path.read_bytes())
