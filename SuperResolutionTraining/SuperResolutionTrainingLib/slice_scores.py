@@ -114,25 +114,57 @@ class Reference:
         check_pair(voxels, truth)
         similarity = ssim_map(voxels, truth) if min(truth.shape) >= WINDOW else np.full(truth.shape, np.nan, np.float32)
         masks = dict(zip(REGIONS, (covered, covered & self._body), strict=True))
-        return [self._along(axis, region, voxels, similarity, mask) for region, mask in masks.items() for axis in AXES]
+        return [scores for region, mask in masks.items() for scores in self._in(region, voxels, similarity, mask)]
 
-    def _along(self, axis: str, region: str, voxels: np.ndarray, similarity: np.ndarray, mask: np.ndarray) -> SliceScores:
-        stacked = (np.moveaxis(array, array_axis(axis), 0)[1:-1] for array in (voxels, self.volume.voxels, similarity, mask))
-        scores = np.array([self._slice(*planes) for planes in zip(*stacked, strict=True)])
-        slices = np.arange(1, self.volume.shape[array_axis(axis)] - 1)
-        return SliceScores(region, axis, slices, dict(zip(MEASURES, scores.T, strict=True)))
+    def _in(self, region: str, voxels: np.ndarray, similarity: np.ndarray, mask: np.ndarray) -> Iterator[SliceScores]:
+        by_dimension = _statistics(voxels, self.volume.voxels, similarity, mask)
+        for axis in AXES:
+            inner = by_dimension[array_axis(axis)][1:-1]
+            values = np.array([self._measures(*statistics) for statistics in inner])
+            yield SliceScores(region, axis, np.arange(1, len(inner) + 1), dict(zip(MEASURES, values.T, strict=True)))
 
-    def _slice(self, candidate: np.ndarray, truth: np.ndarray, similarity: np.ndarray, mask: np.ndarray) -> tuple[float, ...]:
-        """Return the `MEASURES` of one slice."""
-        if not mask.any():
+    def _measures(
+        self, count: float, c: float, r: float, cc: float, rr: float, cr: float, error: float, similarity: float, spread: float
+    ) -> tuple[float, ...]:
+        """Return the `MEASURES` of one slice from what `_statistics` found in it."""
+        if not count:
             return (np.nan,) * len(MEASURES)
-        c, r = (plane[mask].astype(np.float64) for plane in (candidate, truth))
-        mean_square = float(np.mean((c - r) ** 2))
+        mean_square = error / count
         psnr = 10 * np.log10(self._peak**2 / mean_square) if mean_square > 0 else np.nan
-        constant = c.min() == c.max() or r.min() == r.max()
-        c, r = c - c.mean(), r - r.mean()
-        ncc = np.nan if constant else float((c @ r) / np.sqrt((c @ c) * (r @ r)))
-        return psnr, ncc, float(similarity[mask].mean(dtype=np.float64)), mean_square**0.5
+        # Rounding leaves nothing certain of a slice that is all but constant.
+        variances = max(cc - c * c / count, 0.0) * max(rr - r * r / count, 0.0)
+        ncc = (cr - c * r / count) / variances**0.5 if spread > 0 and variances > 0 else np.nan
+        return psnr, ncc, similarity / count, mean_square**0.5
+
+
+def _statistics(candidate: np.ndarray, truth: np.ndarray, similarity: np.ndarray, mask: np.ndarray) -> list[np.ndarray]:
+    """Return for each array axis what the masked voxels of its slices amount to.
+
+    Returns
+    -------
+    list of ndarray, shape (slices, 9)
+        Number of voxels; sums of the candidate c, the truth r, c², r², c·r, (c − r)² and the similarity, c and r counted from the mean of
+        the truth; the smaller of the two spreads (maximum − minimum).
+    """
+    centre = float(truth.mean(dtype=np.float64))
+    sums = [np.zeros((length, 8)) for length in truth.shape]
+    # Highest c, −c, r and −r.
+    highest = [np.full((length, 4), -np.inf) for length in truth.shape]
+    # One plane at a time, for all three axes at once: memory stays small, and no axis is read across.
+    for number, (inside, *planes) in enumerate(zip(mask, candidate, truth, similarity)):
+        if not inside.any():
+            continue
+        c, r, s = (np.where(inside, plane.astype(np.float64) - offset, 0) for plane, offset in zip(planes, (centre, centre, 0)))
+        terms = np.stack([inside, c, r, c * c, r * r, c * r, (c - r) ** 2, s])
+        signed = np.where(inside, np.stack([c, -c, r, -r]), -np.inf)
+        by_row, highest_by_row = terms.sum(axis=2).T, signed.max(axis=2).T
+        sums[0][number], highest[0][number] = by_row.sum(axis=0), highest_by_row.max(axis=0)
+        sums[1] += by_row
+        sums[2] += terms.sum(axis=1).T
+        np.maximum(highest[1], highest_by_row, out=highest[1])
+        np.maximum(highest[2], signed.max(axis=1).T, out=highest[2])
+    spreads = [np.minimum(each[:, 0] + each[:, 1], each[:, 2] + each[:, 3]) for each in highest]
+    return [np.column_stack([each, spread]) for each, spread in zip(sums, spreads)]
 
 
 def summarise(scores: Sequence[SliceScores]) -> Iterator[Summary]:
