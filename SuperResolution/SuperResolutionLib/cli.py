@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     scans.add_argument("--factors", nargs="+", type=int, default=[4], metavar="N", help="default: 4")
     scans.add_argument("--axes", default="ijk", metavar="AXES", help="array axes to make thick, one at a time (default: ijk)")
     scans.add_argument("--profiles", nargs="+", default=["mean"], choices=_PROFILES, help="slice profiles (default: mean)")
+    scans.add_argument("--no-consistency", action="store_true", help="measure networks bare, without the projection onto the measurement")
     scans.add_argument("--out", metavar="DIR", help="folder for the record; what was measured there is not measured again")
     scans.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
 
@@ -273,7 +274,8 @@ def _compare_models(options: argparse.Namespace) -> None:
     data, out = Path(options.data), options.out and Path(options.out)
     scans = library.scans_to_compare_on(data, options.scans, lambda line: print(line, file=sys.stderr))
     trials = library.trials_of(scans, options.axes, options.factors, options.profiles)
-    record = library.compare(options.models or library.models_for(options.factors), trials, data, out, device=options.device, tell=tell)
+    settings = {"consistency": not options.no_consistency, "device": options.device}
+    record = library.compare(options.models or library.models_for(options.factors), trials, data, out, **settings, tell=tell)
     write_json_line({"type": "result"} | record) if options.json else print(library.format_comparison(record))
 
 

@@ -14,7 +14,7 @@ from .plain_data import as_json, read_json_lines
 
 FILE = "measured.jsonl"
 _PLACE = ("file", "series", "subject", "coarsen", "axis", "factor", "profile")
-_MODEL = ("model", "weights_sha256")
+_MODEL = ("model", "weights_sha256", "consistency")
 
 
 class ComparisonRecord:

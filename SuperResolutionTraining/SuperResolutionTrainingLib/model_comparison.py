@@ -107,6 +107,7 @@ def compare(
     data: Path,
     out: Path | None = None,
     *,
+    consistency: bool = True,
     device: str = "auto",
     precision: str = "auto",
     tell: Tell = lambda fraction, line: None,
@@ -122,6 +123,8 @@ def compare(
         Folder of the scans.
     out : Path, optional
         Folder for ``comparison.json``; made if absent. What was measured there before is not measured again.
+    consistency : bool
+        Project results onto those that degrade to the thick volume, as `upscale` does; without, networks are measured bare.
     device, precision : str
         See `devices`.
     tell : callable
@@ -141,7 +144,7 @@ def compare(
     WorkError
         If `out` cannot be written.
     """
-    contestants = _contestants(models, {trial.factor for trial in trials})
+    contestants = _contestants(models, {trial.factor for trial in trials}, consistency)
     with ComparisonRecord(out) as kept:
         for number, trial in enumerate(trials):
             missing = [each for each in contestants if (trial.as_dict() | each.as_dict()) not in kept]
@@ -149,7 +152,14 @@ def compare(
             for place, each in enumerate(missing):
                 done = (number + place / len(missing)) / len(trials)
                 tell(done, f"{trial.scan.subject}, factor {trial.factor} along {trial.axis}, {trial.profile}: {each.id}")
-                result = upscale(thick, model=each.file, factor=trial.factor, axis=trial.axis, device=device, precision=precision)
+                settings = {
+                    "factor": trial.factor,
+                    "axis": trial.axis,
+                    "consistency": consistency,
+                    "device": device,
+                    "precision": precision,
+                }
+                result = upscale(thick, model=each.file, **settings)
                 kept.add(
                     trial.as_dict() | each.as_dict() | {
                         "trained_on": trial.scan.subject in each.taught_by,
@@ -169,30 +179,32 @@ def compare(
 
 @dataclass(frozen=True)
 class _Contestant:
-    """An upscaler: its id, what `upscale` takes for it, the hash of its weights and the subjects it was trained on."""
+    """An upscaler: its id, what `upscale` takes for it, the hash of its weights, how it is run, and the subjects it was trained on."""
 
     id: str
     file: str
     weights_sha256: str = ""
+    consistency: bool = True
     taught_by: frozenset[str] = frozenset()
 
-    def as_dict(self) -> dict[str, str]:
-        return {"model": self.id, "weights_sha256": self.weights_sha256}
+    def as_dict(self) -> dict[str, str | bool]:
+        return {"model": self.id, "weights_sha256": self.weights_sha256, "consistency": self.consistency}
 
 
-def _contestants(models: Sequence[str], factors: set[int]) -> list[_Contestant]:
+def _contestants(models: Sequence[str], factors: set[int], consistency: bool) -> list[_Contestant]:
     known = {info.id: info for info in list_upscalers()}
     found = []
     for model in dict.fromkeys((BASELINE, *models)):
         path = known[model].path if model in known else Path(model)
         if path is None:
-            found.append(_Contestant(model, model))
+            found.append(_Contestant(model, model, "", consistency))
             continue
         card = read_card(path)
         if card.task == "plane" or not factors <= set(card.offered_factors):
             makes = "planes only" if card.task == "plane" else f"factors {', '.join(map(str, card.offered_factors))}"
             raise RequestError(f"model '{card.id}' makes {makes}; accepted are models for one axis and factors {sorted(factors)}")
-        found.append(_Contestant(card.id, str(path), card.weights_sha256, frozenset(card.training.get("split", {}).get("train", ()))))
+        taught_by = frozenset(card.training.get("split", {}).get("train", ()))
+        found.append(_Contestant(card.id, str(path), card.weights_sha256, consistency, taught_by))
     ids = [each.id for each in found]
     twice = next((each for each in ids if ids.count(each) > 1), None)
     if twice:

@@ -99,6 +99,16 @@ def test_a_model_whose_weights_changed_is_measured_again(scans, tmp_path, model)
     assert [line.split(": ")[1] for line in told] == ["own"]
 
 
+def test_networks_can_be_measured_without_the_projection_onto_the_measurement(scans, model, tmp_path):
+    thick = degrade(load_scan(SCAN, scans), 2, "k")
+    own = model(network="sr_dcnn", channels=[4])
+    for consistency in (True, False):
+        fine = upscale(thick, model=own, factor=2, axis="k", consistency=consistency).volume
+        expected = next(summarise(Reference(load_scan(SCAN, scans)).score(fine))).mean["psnr"]
+        entry = compare([own], [TRIAL], scans, tmp_path / "out", consistency=consistency)["entries"][1]
+        assert entry["consistency"] is consistency and entry["summary"][0]["mean"]["psnr"] == pytest.approx(expected)
+
+
 def test_mean_and_deviation_are_over_the_trials(scans):
     trials = trials_of([Scan("anna.nii.gz", "anna", "MR"), SCAN], "k", [2], ["mean"])
     record = compare([], trials, scans)
