@@ -6,7 +6,8 @@ import atexit
 import os
 import shutil
 import threading
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any
 
 _STANDARD_INPUT = 0
 INTERRUPTED = 143
@@ -15,7 +16,7 @@ _ATTEMPTS = 3
 _NOTICE_S = 0.05
 
 
-def leave_with_caller(folder: Path) -> None:
+def leave_with_caller(folder: str | None, emit: Callable[[dict[str, Any]], None]) -> None:
     """Lead a process group, and end at once when standard input closes: the caller holds its other end, and a killed caller cannot say so.
 
     A caller that keeps standard input open writes one line to it first. Without that line nothing is watched: a launcher between the
@@ -23,9 +24,13 @@ def leave_with_caller(folder: Path) -> None:
 
     Parameters
     ----------
-    folder : path
-        The caller's temporary folder; removed when the caller is gone, since nobody else will.
+    folder : str or None
+        The caller's temporary folder; removed when the caller is gone, since nobody else will. None: nothing is watched, nothing is said.
+    emit : callable
+        Called with the line ``started``, from which the caller knows the group that it may have to end.
     """
+    if folder is None:
+        return
     # Who leads a group already may lead a session, and that cannot be changed.
     if hasattr(os, "setpgid") and os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
@@ -33,9 +38,10 @@ def leave_with_caller(folder: Path) -> None:
     watch = threading.Thread(target=_watch, args=(folder, gone), daemon=True)
     watch.start()
     atexit.register(_let_finish, watch, gone)
+    emit({"type": "started", "pid": os.getpid()})
 
 
-def _watch(folder: Path, gone: threading.Event) -> None:
+def _watch(folder: str, gone: threading.Event) -> None:
     # Below Python's own buffers: their lock, held by a waiting thread, would abort the interpreter at its end.
     if not os.read(_STANDARD_INPUT, 1):
         return

@@ -95,9 +95,7 @@ class Card:
     @property
     def offered_factors(self) -> tuple[int, ...]:
         """Factors the model upscales by, at once or in passes."""
-        powers = {factor**number for factor in self.factors for number in (2, 3)} if self.progressive else set()
-        further = {factor for factor in powers if factor <= LARGEST_FACTOR} - set(self.factors)
-        return tuple(sorted({*self.factors, *further})) if further else self.factors
+        return offered_factors(self.factors, self.progressive)
 
     def passes(self, factor: int) -> tuple[int, ...]:
         """Return the factors that the network is applied by, one after the other, to upscale by one of `offered_factors`."""
@@ -110,6 +108,13 @@ class Card:
         fitting = [entry for entry in self.quality if entry["factor"] == factor and modality in (None, entry["modality"])]
         gains = [entry["psnr"] - entry["psnr_cubic"] for entry in fitting]
         return sum(gains) / len(gains) if gains else None
+
+
+def offered_factors(factors: tuple[int, ...], progressive: bool) -> tuple[int, ...]:
+    """Return the factors of a network, with their powers up to 8 where it may be applied to its own result."""
+    powers = {factor**number for factor in factors for number in (2, 3)} if progressive else set()
+    further = {factor for factor in powers if factor <= LARGEST_FACTOR} - set(factors)
+    return tuple(sorted({*factors, *further})) if further else tuple(factors)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .errors import RequestError, WorkError
 from .interpolation import INTERPOLATIONS
-from .model_file import LARGEST_FACTOR, Card, read_card
+from .model_file import LARGEST_FACTOR, Card, is_checkpoint, read_card
 from .whole import whole_file
 
 AUTOMATIC = "auto"
@@ -49,6 +49,20 @@ class UpscalerInfo:
     card: Card | None = None
     problem: str = ""
 
+    @property
+    def only_planes(self) -> bool:
+        """Whether it makes planes finer and nothing else."""
+        return self.card is not None and self.card.task == "plane"
+
+    def axis_meant(self, axis: str) -> str:
+        """Return what `axis` (see `upscaling.Settings`) means here: ``auto`` is the plane of a model that makes nothing else finer."""
+        return "plane" if axis == "auto" and self.only_planes else axis
+
+    def reason_against_axis(self, axis: str) -> str:
+        """Return why the upscaler cannot do what `axis` says; empty if it can, be it one axis after the other."""
+        fits = self.axis_meant(axis) == "plane" or not self.only_planes
+        return "" if fits else f"model '{self.id}' makes planes finer; accepted are auto and plane"
+
 
 def user_folder() -> Path:
     """Return the folder of the user's own models: ``SUPERRESOLUTION_MODELS``, else below the home folder."""
@@ -57,8 +71,12 @@ def user_folder() -> Path:
 
 
 def list_upscalers() -> list[UpscalerInfo]:
-    """Return every upscaler: shipped models, the user's, the interpolations. Imports no torch."""
-    found = [_describe(path) for folder in (SHIPPED, user_folder()) if folder.is_dir() for path in sorted(folder.glob("*.safetensors"))]
+    """Return every upscaler: shipped models, the user's, the interpolations. Imports no torch.
+
+    Of the files in a folder those are passed over that are no models and no broken ones: checkpoints, and files that are being written.
+    """
+    files = [path for folder in (SHIPPED, user_folder()) if folder.is_dir() for path in sorted(folder.glob("*.safetensors"))]
+    found = [_describe(path) for path in files if not path.name.startswith(".") and not is_checkpoint(path)]
     baselines = [UpscalerInfo(name, f"{name} interpolation", "interpolation", _INTERPOLATED_FACTORS) for name in INTERPOLATIONS]
     return found + baselines
 
@@ -133,34 +151,45 @@ def find_upscaler(model: str, modality: str, factor: int, axis: str = "auto") ->
     """
     if model == AUTOMATIC:
         return _best_shipped(modality, factor, axis)
+    info = _named(model)
+    if against := info.reason_against_axis(axis):
+        raise RequestError(f"axis '{axis}': {against}")
+    if factor not in info.factors:
+        raise RequestError(f"factor {factor}: model '{info.id}' offers {', '.join(map(str, info.factors))}")
+    return info
+
+
+def axis_meant(model: str, axis: str) -> str:
+    """Return what `axis` means with the model that `model` names, see `UpscalerInfo.axis_meant`; the best shipped one is chosen by axis.
+
+    Raises
+    ------
+    RequestError
+        If there is no such model, or it cannot be used.
+    """
+    return axis if model == AUTOMATIC or axis != "auto" else _named(model).axis_meant(axis)
+
+
+def _named(model: str) -> UpscalerInfo:
+    """Return the upscaler with an id, or of a model file."""
     # A file of the user's takes the place of nothing that was there before.
     own = user_folder()
     listed: dict[str, UpscalerInfo] = {}
     for info in sorted(list_upscalers(), key=lambda info: info.path is not None and info.path.parent == own):
         listed.setdefault(info.id, info)
     if model in listed:
-        info = listed[model]
-        if info.problem:
-            raise RequestError(info.problem)
-    elif os.sep in model or model.endswith(".safetensors") or Path(model).is_file():
-        info = _usable(Path(model))
-    else:
-        raise RequestError(f"model '{model}': accepted are auto, {', '.join(listed)}, or the path of a model file")
-    if factor not in info.factors:
-        raise RequestError(f"factor {factor}: model '{info.id}' offers {', '.join(map(str, info.factors))}")
-    if not _makes_finer(info, axis):
-        raise RequestError(f"axis '{axis}': model '{info.id}' makes planes finer; accepted is plane")
-    return info
-
-
-def _makes_finer(info: UpscalerInfo, axis: str) -> bool:
-    """Tell whether an upscaler can do what `axis` says; what makes one axis finer does two or three one after the other."""
-    return axis == "plane" or info.card is None or info.card.task != "plane"
+        if listed[model].problem:
+            raise RequestError(listed[model].problem)
+        return listed[model]
+    if os.sep in model or model.endswith(".safetensors") or Path(model).is_file():
+        return _usable(Path(model))
+    raise RequestError(f"model '{model}': accepted are auto, {', '.join(listed)}, or the path of a model file")
 
 
 def _best_shipped(modality: str, factor: int, axis: str) -> UpscalerInfo:
     models = [_usable(path) for path in sorted(SHIPPED.glob("*.safetensors"))]
-    fitting = [info for info in models if modality in info.modalities and factor in info.factors and _makes_finer(info, axis)]
+    able = [info for info in models if axis == "plane" or not info.only_planes]
+    fitting = [info for info in able if modality in info.modalities and factor in info.factors]
     if not fitting:
         offers = "; ".join(f"{info.id}: {'/'.join(info.modalities)} x{', x'.join(map(str, info.factors))}" for info in models) or "none"
         raise RequestError(f"model auto: no shipped model for {modality} at factor {factor}; shipped are {offers}")

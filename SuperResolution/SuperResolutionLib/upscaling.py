@@ -13,7 +13,7 @@ from .consistency import measurement_residual, project
 from .errors import RequestError, WorkError
 from .interpolation import interpolation_operator
 from .model_file import LoadedModel, load_model
-from .model_zoo import SAFE_FACTOR, UpscalerInfo, find_upscaler
+from .model_zoo import SAFE_FACTOR, UpscalerInfo, axis_meant, find_upscaler
 from .network_run import NetworkRun
 from .number_type import to_type
 from .planning import Plan
@@ -57,7 +57,8 @@ class Settings:
     factor : int, optional
         None: the one that comes nearest to isotropic voxels, at most 4.
     axis : str
-        ``auto`` (largest spacing), ``i``, ``j``, ``k``, ``plane`` (both axes other than the one with the largest spacing) or ``all``.
+        ``auto`` (largest spacing, or the plane if the model makes only planes finer), ``i``, ``j``, ``k``, ``plane`` (both axes other
+        than the one with the largest spacing) or ``all``.
     device, precision : str
         See `devices`.
     ensemble : bool
@@ -154,6 +155,7 @@ def upscale(
     started = time.perf_counter()
     wanted = Settings(**settings)
     check_voxels(volume)
+    wanted = replace(wanted, axis=axis_meant(wanted.model, wanted.axis))
     axes = finer_axes(volume, wanted.axis)
     factor = choose_factor(volume, wanted)
     info = find_upscaler(wanted.model, modality_of(volume), factor, wanted.axis)

@@ -38,7 +38,6 @@ Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 or 143 inte
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -91,9 +90,7 @@ def run_job(job: Job, emit: Emit) -> None:
     from .upscaling import Settings, upscale
 
     started = time.perf_counter()
-    if job.folder is not None:
-        leave_with_caller(Path(job.folder))
-        emit({"type": "started", "pid": os.getpid()})
+    leave_with_caller(job.folder, emit)
     _check_settings(job.settings, Settings)
     if Path(job.output).resolve() == Path(job.input).resolve():
         raise RequestError(f"{job.output}: is the input; accepted is another output, since the input is never replaced")

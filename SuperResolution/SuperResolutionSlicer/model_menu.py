@@ -61,6 +61,7 @@ def factor_entries(info: UpscalerInfo, volume: Volume | None, axis: str) -> list
 
 def nearest_factor(info: UpscalerInfo, volume: Volume | None, axis: str) -> int | None:
     """Return the upscaler's factor that comes nearest to isotropic voxels; None where the voxels are isotropic already or unknown."""
+    axis = info.axis_meant(axis)
     if volume is None or not info.factors or axis in SEVERAL_AXES:
         return None
     try:

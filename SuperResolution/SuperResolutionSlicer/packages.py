@@ -24,10 +24,10 @@ UPSCALING = ("torch", "safetensors")
 """The requirements of a network that runs; training asks for all that the file names."""
 
 
-def missing_packages(names: Sequence[str] = UPSCALING) -> list[Requirement]:
-    """Return the requirements of these names that are not installed, from package metadata: nothing is imported."""
+def missing_packages(names: Sequence[str] | None = UPSCALING) -> list[Requirement]:
+    """Return those of these requirements that are not installed, None: of all, from package metadata: nothing is imported."""
     importlib.invalidate_caches()
-    wanted = [requirement for requirement in slicer.packaging.load_requirements(REQUIREMENTS) if requirement.name in names]
+    wanted = [each for each in slicer.packaging.load_requirements(REQUIREMENTS) if names is None or each.name in names]
     return [requirement for requirement in wanted if not slicer.packaging.pip_check(requirement)]
 
 

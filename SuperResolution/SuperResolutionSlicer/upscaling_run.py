@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import slicer
 
-from SuperResolutionLib.errors import SuperResolutionError
 from SuperResolutionLib.upscaling import modality_of
 
-from .engine_process import Ending, EngineProcess, Outcome
+from .engine_process import Ending, Outcome
+from .engine_run import EngineRun
 from .result_node import load_result, origin_of, result_name
 from .volume_files import write_volume_node
 from .volume_nodes import volume_of
@@ -91,7 +87,7 @@ class Finished:
         return f"Done in {result['seconds_total']:.1f} s{where}. Measurement check: residual {residual}.{adapted}"
 
 
-class UpscalingRun:
+class UpscalingRun(EngineRun):
     """A volume node on its way to a finer one.
 
     Parameters
@@ -112,6 +108,8 @@ class UpscalingRun:
         Time for fitting the model to the input first; None: it is taken as it is.
     """
 
+    worker = "SuperResolutionLib.worker"
+
     def __init__(
         self,
         node: slicer.vtkMRMLScalarVolumeNode,
@@ -122,77 +120,26 @@ class UpscalingRun:
         name: str | None = None,
         adapt_minutes: float | None = None,
     ) -> None:
+        super().__init__(finished)
         self._adapt_minutes, self._adapted = adapt_minutes, ""
         self._stages = _STAGES if adapt_minutes is None else _STAGES | _STAGES_ADAPTING
-        self._node, self._settings, self._name = node, settings, name
-        self._told, self._finished = told, finished
+        self._node, self._settings, self._name, self._told = node, settings, name, told
         self._origin = origin_of(node)
         self._output_id = output.GetID() if output else None
         self._warnings: list[str] = []
         self._percent = 0
-        self._folder: Path | None = None
-        self._process: EngineProcess | None = None
-        self.running = False
 
-    @property
-    def log(self) -> str:
-        """All that the engine said so far."""
-        return self._process.log if self._process else ""
-
-    @property
-    def folder(self) -> Path | None:
-        """The temporary folder while the run lasts."""
-        return self._folder
-
-    @property
-    def process(self) -> EngineProcess | None:
-        """The background process, once started."""
-        return self._process
-
-    def start(self) -> None:
-        """Write the input and start the engine; returns at once.
-
-        Raises
-        ------
-        RuntimeError
-            If the input has no voxels or cannot be written: disk full, no permission. Nothing is left then.
-        """
-        try:
-            self._folder = Path(tempfile.mkdtemp(prefix="SuperResolution-", dir=slicer.app.temporaryPath))
-            request = self._write_request()
-            self._process = EngineProcess("SuperResolutionLib.worker", [str(request)], self._received, self._ended)
-            self._told(Told(0, _STAGE_WORDS["starting"]))
-            self.running = True
-            self._process.start()
-        except (OSError, RuntimeError, SuperResolutionError) as error:
-            self._remove_folder()
-            self.running = False
-            raise RuntimeError(str(error)) from error
-        finally:
-            self._node = None  # the user may remove it from now on
-
-    def cancel(self) -> None:
-        """End the run within two seconds; `finished` is called."""
-        if self._process:
-            self._process.cancel()
-
-    def abandon(self) -> None:
-        """End the run at once; `finished` is never called."""
-        if self.running:
-            self.running = False
-            self._process.abandon()
-            self._remove_folder()
-
-    def _write_request(self) -> Path:
-        volume = volume_of(self._node)
-        thick, fine = self._folder / "input.nrrd", self._folder / "result.nrrd"
-        write_volume_node(self._node, thick)
-        request = self._folder / "request.json"
-        entries = {"input": str(thick), "output": str(fine), "settings": self._settings, "compress": False, "folder": str(self._folder)}
-        entries["adapt_minutes"] = self._adapt_minutes
+    def _make_request(self) -> dict[str, Any]:
+        node, self._node = self._node, None  # the user may remove it from now on
+        volume = volume_of(node)
+        thick, fine = self.temporary / "input.nrrd", self.temporary / "result.nrrd"
+        write_volume_node(node, thick)
+        entries = {"input": str(thick), "output": str(fine), "settings": self._settings, "compress": False}
         # What the panel showed, guess or not, is what the engine works with.
-        request.write_text(json.dumps({**entries, "modality": modality_of(volume)}), encoding="utf-8")
-        return request
+        return {**entries, "adapt_minutes": self._adapt_minutes, "modality": modality_of(volume)}
+
+    def _tell_start(self) -> None:
+        self._told(Told(0, _STAGE_WORDS["starting"]))
 
     def _received(self, message: dict[str, Any]) -> None:
         if message["type"] == "warning":
@@ -204,20 +151,16 @@ class UpscalingRun:
             self._percent = max(self._percent, int(100 * (start + share * float(message.get("fraction", 0)))))
             self._told(Told(self._percent, _STAGE_WORDS[message["stage"]], message.get("seconds_left")))
 
-    def _ended(self, outcome: Outcome) -> None:
+    def _conclude(self, outcome: Outcome) -> Finished:
         node = None
-        try:
-            if outcome.ending is Ending.DONE:
-                self._told(Told(99, _STAGE_WORDS["loading"]))
-                node, outcome = self._load(outcome)
-        finally:
-            self._remove_folder()
-            self.running = False
-        self._finished(Finished(outcome, node, self._warnings, self._adapted))
+        if outcome.ending is Ending.DONE:
+            self._told(Told(99, _STAGE_WORDS["loading"]))
+            node, outcome = self._load(outcome)
+        return Finished(outcome, node, self._warnings, self._adapted)
 
     def _load(self, outcome: Outcome) -> tuple[slicer.vtkMRMLScalarVolumeNode | None, Outcome]:
         result = outcome.result
-        path = self._folder / "result.nrrd"
+        path = self.temporary / "result.nrrd"
         wanted = {"model", "factor", "residual_before", "residual_after", "device", "precision", "seconds_total"}
         if not wanted <= result.keys() or not path.is_file():
             found = f"lacks {', '.join(sorted(wanted - result.keys())) or 'its file'}"
@@ -228,8 +171,3 @@ class UpscalingRun:
             return load_result(path, self._origin, name, output), outcome
         except RuntimeError as error:
             return None, Outcome(Ending.INVALID, str(error), {}, outcome.log)
-
-    def _remove_folder(self) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None

@@ -20,9 +20,11 @@ from SuperResolutionLib.volume import Volume
 
 from .choices import Menu, MenuEntry
 from .connections import connect
-from .engine_process import Ending, EngineProcess, Outcome
+from .device_menu import DeviceMenu
+from .engine_process import Ending
 from .model_menu import ModelEntry, factor_entries, model_entries, models_changed, nearest_factor
-from .packages import ask_consent, install_packages, missing_packages
+from .package_installation import PackageInstallation
+from .packages import UPSCALING
 from .parameters import ADAPT_MINUTES, MEMORY_LIMIT_MB, SuperResolutionParameterNode
 from .upscaling_run import Finished, Told
 from .volume_nodes import reasons_against, volume_of
@@ -48,23 +50,20 @@ class UpscalingSection:
 
     def __init__(self, ui: Any, logic: Any) -> None:
         self.ui, self.logic = ui, logic
-        self.askConsent = ask_consent
+        self.packages = PackageInstallation(self._pip_said, UPSCALING)
         self._parameters: SuperResolutionParameterNode | None = None
-        self._models, self._factors, self._devices = Menu(ui.modelBox), Menu(ui.factorBox), Menu(ui.deviceBox)
-        self._known_devices = [MenuEntry("auto", "Automatic"), MenuEntry("cpu", "CPU")]
-        self._device_query: EngineProcess | None = None
+        self._models, self._factors = Menu(ui.modelBox), Menu(ui.factorBox)
+        self._devices = DeviceMenu(ui.deviceBox, self._device_chosen, ui.logText.appendPlainText)
         self._facts_key: tuple | None = None
         self._volume_reasons: list[str] = []
         self._description = ""
         self._entries: list[ModelEntry] = []
         self._factor_basis: tuple | None = None
-        self._installing = False
         self._updating = False
         ui.memoryBox.setRange(0, MEMORY_LIMIT_MB)
         ui.adaptMinutesBox.setRange(*ADAPT_MINUTES)
         connect(ui.modelBox, "currentIndexChanged(int)", self._model_chosen)
         connect(ui.factorBox, "currentIndexChanged(int)", self._factor_chosen)
-        connect(ui.deviceBox, "currentIndexChanged(int)", self._device_chosen)
         connect(ui.modelCardButton, "toggled(bool)", lambda shown: ui.modelCard.setVisible(shown))
         connect(ui.addModelButton, "clicked()", self._pick_model_file)
         connect(ui.applyButton, "clicked()", self._apply_or_cancel)
@@ -81,10 +80,8 @@ class UpscalingSection:
 
     def close(self) -> None:
         """End what runs in the background for this section; pip goes on, but its words are no longer shown."""
-        self._installing = False
-        if self._device_query is not None:
-            self._device_query.abandon()
-            self._device_query = None
+        self.packages.forget()
+        self._devices.close()
 
     # ---- from the parameter node to the widgets
 
@@ -98,7 +95,7 @@ class UpscalingSection:
             volume = self._look_at(node)
             self._show_models(volume)
             self._show_factors(volume)
-            self._show_devices()
+            self._devices.show(self._parameters.device)
             self._show_expectation(volume)
             self._show_state()
         finally:
@@ -139,19 +136,13 @@ class UpscalingSection:
         self._factor_basis = basis
         self._factors.fill([MenuEntry(factor, label) for factor, label in factors], parameters.factor)
 
-    def _show_devices(self) -> None:
-        chosen = self._parameters.device
-        known = [entry.value for entry in self._known_devices]
-        lost = [] if chosen in known else [MenuEntry(chosen, f"{chosen} (not found here)")]
-        self._devices.fill(self._known_devices + lost, chosen)
-
     def _show_expectation(self, volume: Volume | None) -> None:
         entry, label = self._entry(), self.ui.expectationLabel
         if volume is None or entry is None or entry.reason or not self._parameters.factor:
             label.text = ""
             return
         parameters = self._parameters
-        axes = finer_axes(volume, parameters.axis.value)
+        axes = finer_axes(volume, entry.info.axis_meant(parameters.axis.value))
         expected = expect(
             volume.shape, axes, parameters.factor, volume.voxels.dtype.itemsize, entry.info.kind, parameters.memoryLimit or None
         )
@@ -166,19 +157,20 @@ class UpscalingSection:
 
     def _show_state(self) -> None:
         running, reasons = self.logic.running, self._reasons()
+        busy = running or self.packages.running
         button = self.ui.applyButton
         button.text = "Cancel" if running else "Apply"
         button.enabled = running or not reasons
         tip = "Stop the run; nothing is left of it." if running else "Make the volume finer in the background."
         button.toolTip = "\n".join(reasons) if reasons and not running else tip
         for widget in (self.ui.inputSelector, self.ui.modelBox, self.ui.addModelButton, self.ui.factorBox, self.ui.outputSelector):
-            widget.enabled = not running and not self._installing
-        self.ui.advancedSection.enabled = not running and not self._installing
+            widget.enabled = not busy
+        self.ui.advancedSection.enabled = not busy
         against = self._reason_against_adapting()
         self.ui.adaptBox.enabled = not against
         self.ui.adaptBox.toolTip = against or _ADAPTING
         self.ui.adaptMinutesBox.enabled = not against and self.ui.adaptBox.checked
-        self.ui.progressBar.visible = self.ui.stageLabel.visible = running or self._installing
+        self.ui.progressBar.visible = self.ui.stageLabel.visible = busy
 
     def _reasons(self) -> list[str]:
         """Return every reason why Apply cannot work."""
@@ -190,11 +182,13 @@ class UpscalingSection:
             reasons.append("Select a model.")
         elif entry.reason:
             reasons.append(f"Model '{entry.info.id}' does not fit: {entry.reason}.")
+        elif against := entry.info.reason_against_axis(parameters.axis.value):
+            reasons.append(f"Axis '{parameters.axis.label()}': {against}.")
         if entry is not None and parameters.factor not in entry.info.factors:
             reasons.append("Select a factor.")
         if parameters.inputVolume is not None and parameters.outputVolume is parameters.inputVolume:
             reasons.append("The output volume is the input; select another or a new one.")
-        if self._installing:
+        if self.packages.running:
             reasons.append("Python packages are being installed.")
         return reasons
 
@@ -222,9 +216,9 @@ class UpscalingSection:
         if self._parameters is not None and index >= 0:
             self._parameters.factor = self.ui.factorBox.itemData(index)
 
-    def _device_chosen(self, index: int) -> None:
-        if self._parameters is not None and index >= 0:
-            self._parameters.device = self.ui.deviceBox.itemData(index)
+    def _device_chosen(self, device: str) -> None:
+        if self._parameters is not None:
+            self._parameters.device = device
 
     def _pick_model_file(self) -> None:
         name = qt.QFileDialog.getOpenFileName(self.ui.SuperResolution, "Add model", "", "Model files (*.safetensors)")
@@ -243,22 +237,9 @@ class UpscalingSection:
         self._parameters.model = info.id
         self.update()
 
-    # ---- GPUs
-
     def _ask_for_devices(self, _: bool = True) -> None:
-        """Ask the engine for the GPUs by name, once, when somebody looks."""
-        if self.ui.advancedSection.collapsed or self._device_query is not None or missing_packages():
-            return
-        self._device_query = EngineProcess("SuperResolutionLib.devices", [], lambda _: None, self._devices_told)
-        self._device_query.start()
-
-    def _devices_told(self, outcome: Outcome) -> None:
-        if outcome.ending is not Ending.DONE:
-            self.ui.logText.appendPlainText(f"devices: {outcome.message}\n{outcome.log}")
-            return
-        told = [MenuEntry(each["id"], each["name"]) for each in outcome.result["devices"]]
-        self._known_devices = [MenuEntry("auto", f"Automatic ({told[0].label})"), *told]
-        self.update()
+        if not self.ui.advancedSection.collapsed:
+            self._devices.ask()
 
     # ---- running
 
@@ -272,45 +253,20 @@ class UpscalingSection:
         reasons = self._reasons()
         if reasons:
             self._say("\n".join(reasons), _ERROR)
-            return
-        missing = missing_packages() if self._entry().info.kind == "network" else []
-        if not missing:
-            self._start()
-        elif self.askConsent(missing):
-            self._install(missing)
+        elif self._entry().info.kind == "network":
+            self.packages.ensure(self._start, lambda reason: self._say(reason, _ERROR))
         else:
-            self._say(f"Not started: {', '.join(map(str, missing))} must be installed first.", _ERROR)
-
-    def _install(self, missing: list) -> None:
-        self._installing = True
-        self.ui.logText.plainText = ""
-        self.ui.progressBar.setRange(0, 0)
-        self.ui.stageLabel.text = "Installing packages…"
-        self._show_state()
-        try:
-            install_packages(missing, self._pip_said, self._installed)
-        except RuntimeError as error:
-            self._installed(1)
-            self._say(str(error), _ERROR)
+            self._start()
 
     def _pip_said(self, line: str) -> None:
-        if not self._installing:  # the panel was closed meanwhile
-            return
-        self.ui.logText.appendPlainText(line)
-        self.ui.stageLabel.text = f"Installing packages: {line[:100]}"
-
-    def _installed(self, status: int) -> None:
-        if not self._installing:
-            return
-        self._installing = False
-        self.ui.progressBar.setRange(0, 100)
+        self.ui.progressBar.setRange(0, 0 if self.packages.running else 100)
+        if line:
+            self.ui.logText.appendPlainText(line)
+            self.ui.stageLabel.text = f"Installing packages: {line[:100]}"
+        elif self.packages.running:
+            self.ui.logText.plainText = ""
+            self.ui.stageLabel.text = "Installing packages…"
         self._show_state()
-        missing = missing_packages()
-        if status != 0 or missing:
-            left = f"; still missing: {', '.join(map(str, missing))}" if missing else ""
-            self._say(f"The packages were not installed (status {status}){left}. Details hold what pip said.", _ERROR)
-        elif not self._reasons():
-            self._start()
 
     def settings(self) -> dict[str, Any]:
         """Return the engine's settings as the panel shows them."""
@@ -329,6 +285,8 @@ class UpscalingSection:
         }
 
     def _start(self) -> None:
+        if self._reasons():  # the scene may have changed while packages were installed
+            return
         parameters = self._parameters
         self.ui.logText.plainText = ""
         self.ui.progressBar.setRange(0, 100)

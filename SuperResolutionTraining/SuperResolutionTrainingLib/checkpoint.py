@@ -13,10 +13,10 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.model_file import CHECKPOINT_KEY
 from SuperResolutionLib.whole import whole_file
 
 FILE = "checkpoint.safetensors"
-_KEY = "superresolution_training"
 
 
 def write_checkpoint(path: Path, numbers: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
@@ -38,7 +38,7 @@ def write_checkpoint(path: Path, numbers: Mapping[str, Any], tensors: Mapping[st
     copies = {name: value.detach().cpu().clone(memory_format=torch.contiguous_format) for name, value in tensors.items()}
     with whole_file(path) as partial:
         try:
-            save_file(copies, partial, metadata={_KEY: json.dumps(numbers)})
+            save_file(copies, partial, metadata={CHECKPOINT_KEY: json.dumps(numbers)})
         except SafetensorError as error:
             # What the library makes of a full disk.
             raise OSError(str(error)) from error
@@ -56,7 +56,7 @@ def read_checkpoint(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise RequestError(f"{path}: no checkpoint to resume from")
     try:
         with safe_open(path, "pt") as file:
-            return json.loads((file.metadata() or {})[_KEY]), {name: file.get_tensor(name) for name in file.keys()}
+            return json.loads((file.metadata() or {})[CHECKPOINT_KEY]), {name: file.get_tensor(name) for name in file.keys()}
     except (OSError, SafetensorError, KeyError, ValueError) as error:
         raise RequestError(f"{path}: damaged, or no checkpoint of a training run; without resume the run starts anew") from error
 

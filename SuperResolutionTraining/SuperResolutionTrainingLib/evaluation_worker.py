@@ -23,14 +23,11 @@ Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 or 143 inte
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from SuperResolutionLib.caller import leave_with_caller
 from SuperResolutionLib.errors import RequestError
@@ -38,6 +35,8 @@ from SuperResolutionLib.interpolation import INTERPOLATIONS
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import whole_file
 from SuperResolutionLib.worker import Emit, answer, write_json_line
+
+from .plain_data import as_json
 
 CANDIDATE = "candidate"
 
@@ -63,9 +62,7 @@ def run_job(job: Job, emit: Emit) -> None:
     """
     from SuperResolutionLib.files import read_volume
 
-    if job.folder is not None:
-        leave_with_caller(Path(job.folder))
-        emit({"type": "started", "pid": os.getpid()})
+    leave_with_caller(job.folder, emit)
     emit({"type": "progress", "stage": "reading", "fraction": 0.0})
     candidate, reference = read_volume(job.candidate), read_volume(job.reference)
     thick = None if job.input is None else read_volume(job.input)
@@ -95,7 +92,7 @@ def scores_of(candidate: Volume, reference: Volume, thick: Volume | None, emit: 
         scores = truth.score(volume)
         summary += [{"volume": name} | vars(each) for each in summarise(scores)]
         curves += [{"volume": name} | vars(each) for each in scores]
-    return _plain({"conventions": CONVENTIONS, "summary": summary, "curves": curves})
+    return as_json({"conventions": CONVENTIONS, "summary": summary, "curves": curves})
 
 
 def _volumes(candidate: Volume, thick: Volume | None) -> Iterator[tuple[str, Volume]]:
@@ -104,17 +101,6 @@ def _volumes(candidate: Volume, thick: Volume | None) -> Iterator[tuple[str, Vol
     yield CANDIDATE, candidate
     if thick is not None:
         yield from baselines(thick, candidate)
-
-
-def _plain(value: Any) -> Any:
-    """Return a value as JSON knows it."""
-    if isinstance(value, dict):
-        return {name: _plain(each) for name, each in value.items()}
-    if isinstance(value, (list, np.ndarray)):
-        return [_plain(each) for each in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
 def read_job(path: str) -> Job:

@@ -15,13 +15,13 @@ from SuperResolutionLib.devices import run_network
 from SuperResolutionLib.interpolation import interpolation_operator
 from SuperResolutionLib.metrics import ncc, psnr
 from SuperResolutionLib.networks import continuation
-from SuperResolutionLib.volume import AXES
+from SuperResolutionLib.volume import AXES, array_axis
 
 from .patch_source import value_range
 from .preview import write_preview
 from .recipe import Recipe, Scan
 from .samples import load_scan
-from .validation import similarity
+from .validation import central_part, measured_pair, similarity
 
 _SIZE = (12, 64, 64)
 """Thick voxels of a slab at most: slices, rows, columns."""
@@ -30,11 +30,12 @@ _SLABS = 6
 
 @dataclass(frozen=True)
 class Slab:
-    """The centre of a validation scan: the truth, what a scanner would have measured, and that interpolated by ``cubic``."""
+    """The centre of a validation scan: the truth, what a scanner measured or would have, and that interpolated by ``cubic``."""
 
     truth: np.ndarray
     thick: np.ndarray
     cubic: np.ndarray
+    factor: int
     plane: bool
 
 
@@ -49,6 +50,9 @@ class Figures:
 
 class FixedSet:
     """Centre slabs of the validation scans, made thick by the recipe's main acquisition at the largest factor.
+
+    A scan with a thick counterpart gives the two of them, at the factor that is between their slices; if that is none of the network's
+    or the recipe makes only planes finer, it gives nothing.
 
     Parameters
     ----------
@@ -66,13 +70,12 @@ class FixedSet:
     Raises
     ------
     RequestError
-        If a scan cannot be read.
+        If a scan cannot be read or is no pair with its thick counterpart.
     """
 
     def __init__(self, recipe: Recipe, data: Path, factors: Sequence[int]) -> None:
-        self._factor = max(factors)
         scans = [scan for scan in recipe.scans if scan.split == "validation"]
-        slabs = [slab for scan in scans[:_SLABS] for slab in _slabs_of(scan, data, recipe, self._factor)]
+        slabs = [slab for scan in scans[:_SLABS] for slab in _slabs_of(scan, data, recipe, factors)]
         # One of each scan before a second of any.
         self._slabs = [slab for _, slab in sorted(slabs, key=lambda numbered: numbered[0])][:_SLABS]
         if self._slabs:
@@ -94,7 +97,7 @@ class FixedSet:
         """
         mode = network.training
         network.eval()
-        results = [_run(network, slab, self._factor, device) for slab in self._slabs]
+        results = [_run(network, slab, device) for slab in self._slabs]
         network.train(mode)
         if preview:
             first = self._slabs[0]
@@ -102,10 +105,10 @@ class FixedSet:
         return _figures([(result, slab.truth) for result, slab in zip(results, self._slabs)])
 
 
-def _run(network: nn.Module, slab: Slab, factor: int, device: torch.device) -> np.ndarray:
-    fine = _run_once(network, slab.thick, factor, device, slab.plane)
+def _run(network: nn.Module, slab: Slab, device: torch.device) -> np.ndarray:
+    fine = _run_once(network, slab.thick, slab.factor, device, slab.plane)
     if network.views == 2 and not slab.plane:
-        fine = (fine + _run_once(network, slab.thick.swapaxes(1, 2), factor, device).swapaxes(1, 2)) / 2
+        fine = (fine + _run_once(network, slab.thick.swapaxes(1, 2), slab.factor, device).swapaxes(1, 2)) / 2
     return fine
 
 
@@ -118,22 +121,39 @@ def _run_once(network: nn.Module, thick: np.ndarray, factor: int, device: torch.
     return fine[tuple(slice(more * n, (more + length) * n) for more, n, length in zip(beyond, finer, thick.shape))].cpu().numpy()
 
 
-def _slabs_of(scan: Scan, data: Path, recipe: Recipe, factor: int) -> Iterator[tuple[int, Slab]]:
+def _slabs_of(scan: Scan, data: Path, recipe: Recipe, factors: Sequence[int]) -> Iterator[tuple[int, Slab]]:
     """Yield the slabs of a scan that is long enough, numbered."""
+    yield from enumerate(_measured_slabs(scan, data, recipe, factors) if scan.thick else _made_slabs(scan, data, recipe, max(factors)))
+
+
+def _measured_slabs(scan: Scan, data: Path, recipe: Recipe, factors: Sequence[int]) -> Iterator[Slab]:
+    pair = measured_pair(scan, data, factors) if recipe.task != "plane" else None
+    if pair is None:
+        return
+    first = array_axis(pair.axis)
+    low, high = value_range(pair.fine)
+    parts = central_part(pair, np.insert(_SIZE[1:], first, _SIZE[0]))
+    thick, truth = (np.moveaxis((part.voxels - low) / (high - low), first, 0) for part in parts)
+    if len(thick) >= 2:
+        yield _slab(truth, thick, (0,), pair.factor)
+
+
+def _made_slabs(scan: Scan, data: Path, recipe: Recipe, factor: int) -> Iterator[Slab]:
     volume = load_scan(scan, data)
     low, high = value_range(volume)
     voxels = ((volume.voxels - low) / (high - low)).astype(np.float32)
     drawn = recipe.acquisitions[0]
-    acquisition = Acquisition(drawn.profile, factor, sum(drawn.thickness) / 2)
-    number = 0
+    operator = Acquisition(drawn.profile, factor, sum(drawn.thickness) / 2).operator
     for plane in {"axis": (False,), "plane": (True,), "both": (False, True)}[recipe.task]:
         # The axis of the slices: of one pass, where planes become finer.
         for axis in scan.axes[:1] if plane else scan.axes:
             finer = (1, 2) if plane else (0,)
             truth = _centre(np.moveaxis(voxels, 2 - AXES.index("k" if plane else axis), 0), finer, factor)
             if all(truth.shape[dimension] >= 2 * factor for dimension in finer):
-                yield number, _slab(truth, acquisition, finer)
-                number += 1
+                thick = truth
+                for dimension in finer:
+                    thick = operator(thick.shape[dimension] // factor)(thick, dimension)
+                yield _slab(truth, thick, finer, factor)
 
 
 def _centre(voxels: np.ndarray, finer: tuple[int, ...], factor: int) -> np.ndarray:
@@ -146,14 +166,12 @@ def _centre(voxels: np.ndarray, finer: tuple[int, ...], factor: int) -> np.ndarr
     return np.ascontiguousarray(voxels[tuple(parts)])
 
 
-def _slab(truth: np.ndarray, acquisition: Acquisition, finer: tuple[int, ...]) -> Slab:
-    thick = truth
-    for dimension in finer:
-        thick = acquisition.operator(thick.shape[dimension] // acquisition.factor)(thick, dimension)
+def _slab(truth: np.ndarray, thick: np.ndarray, finer: tuple[int, ...], factor: int) -> Slab:
+    truth, thick = (np.ascontiguousarray(side, np.float32) for side in (truth, thick))
     cubic = thick
     for dimension in finer:
-        cubic = interpolation_operator("cubic", cubic.shape[dimension], acquisition.factor)(cubic, dimension)
-    return Slab(truth, np.ascontiguousarray(thick, np.float32), cubic, len(finer) == 2)
+        cubic = interpolation_operator("cubic", cubic.shape[dimension], factor)(cubic, dimension)
+    return Slab(truth, thick, cubic, factor, len(finer) == 2)
 
 
 def _figures(pairs: Sequence[tuple[np.ndarray, np.ndarray]]) -> Figures:

@@ -30,7 +30,8 @@ def _validation(message: dict[str, Any]) -> str:
 
 def _result(message: dict[str, Any]) -> str:
     gains = ", ".join(f"x{factor} {gain:+.2f} dB" for factor, gain in message["gain_db"].items()) or "not measured"
-    return f"{message['model']}: of step {message['step']}, {message['seconds']:.0f} s of training; gain over cubic: {gains}"
+    trained = f"{message['model']}: of step {message['step']}, {message['seconds']:.0f} s of training"
+    return f"{trained}; gain over cubic, with the measurement check: {gains}"
 
 
 _FORMS = {"psnr": ".2f", "ncc": ".4f", "ssim": ".4f"}

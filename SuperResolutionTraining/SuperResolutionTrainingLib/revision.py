@@ -14,7 +14,8 @@ def git_revision() -> str:
         followed = _git(here, "ls-files", "--error-unmatch", "__init__.py")
         revision, changes = (
             _git(here, "rev-parse", "HEAD"),
-            _git(here, "status", "--porcelain", "--untracked-files=no", "--", "..", "../../SuperResolution"),
+            # A network of one's own may be a file that git does not follow yet.
+            _git(here, "status", "--porcelain", "--untracked-files=all", "--", "..", "../../SuperResolution"),
         )
     except (OSError, subprocess.SubprocessError):
         return ""

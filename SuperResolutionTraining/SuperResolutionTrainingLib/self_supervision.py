@@ -44,6 +44,7 @@ PROFILES = ("mean", "gaussian", "auto")
 _SHARES = (0.25, 0.5, 0.75, 1.0)
 """How far weights may move from the model's towards the fitted ones (WiSE-FT: Wortsman et al., CVPR 2022)."""
 _LEAST_GAIN_DB = 0.01
+_NAMELESS = "adapted"  # what a file is called that is not kept
 _ENDLESS = 1_000_000
 _LEARNING_RATE = 5e-4
 _FITTING_SHARE = 0.93  # of the time left after preparation; the rest is for judging
@@ -104,7 +105,9 @@ def adapt(
     volume : Volume
         Thick along one axis, clearly finer along another.
     out : Path
-        The model file, ending in ``.safetensors``.
+        The model file, ending in ``.safetensors``. Its name without the ending becomes the model's id, so that several can be kept in
+        one folder; a file called ``adapted``, as one that is not kept, holds "BASE adapted to this volume". BASE, the id of the model
+        it started from, stands in the card's ``training`` as ``adapted_from``.
     settings : Settings, optional
         Model to start from, factor, axis, device and memory limit.
     minutes : float
@@ -166,7 +169,7 @@ def _base(volume: Volume, settings: Settings) -> tuple[str, int, UpscalerInfo]:
     if len(axes) != 1:
         raise RequestError(f"axis '{settings.axis}': a volume teaches one thick axis; accepted are auto, i, j, k")
     factor = choose_factor(volume, settings)
-    info = find_upscaler(settings.model, modality_of(volume), factor, settings.axis)
+    info = find_upscaler(settings.model, modality_of(volume), factor)
     if info.card is None or info.card.task == "plane" or factor not in info.card.factors:
         found = info.kind if info.card is None else f"of task {info.card.task} for x{', x'.join(map(str, info.card.factors))}"
         raise RequestError(f"model '{info.id}': {found}; accepted for adapting are networks that make one axis {factor} times finer")
@@ -289,7 +292,7 @@ def _save(network: nn.Module, card: Card, digest: str, adapted: Adapted, volume:
     save_model(
         adapted.path,
         network,
-        id=f"{card.id} adapted to this volume",
+        id=f"{card.id} adapted to this volume" if adapted.path.stem == _NAMELESS else adapted.path.stem,
         title=f"{card.id}, adapted to one volume on {date.today().isoformat()}: not for others",
         network=card.network,
         arguments=card.arguments,

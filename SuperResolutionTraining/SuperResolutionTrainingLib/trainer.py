@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from SuperResolutionLib.devices import place_network
 from SuperResolutionLib.errors import RequestError, WorkError
+from SuperResolutionLib.model_file import offered_factors
 from SuperResolutionLib.networks import build_network
 
 from .ahead import Ahead, Batch
@@ -24,6 +25,7 @@ from .fixed_set import FixedSet
 from .learner import Learner
 from .losses import build_loss
 from .made import Made, Setting
+from .network_contract import check_contract
 from .network_pass import NetworkPass, make
 from .precision import choose_training_precision
 from .recipe import Recipe
@@ -105,6 +107,8 @@ class Trainer:
         self._tell: Tell = tell if tell and group.leads else lambda message: None
         self._network = build_network(recipe.network, recipe.arguments)
         _check_task(recipe, self._network)
+        _check_factors(recipe, self._network)
+        check_contract(self._network, recipe.network)
         _take_fitting(self._network, start or {})
         place_network(self._network, group.device)
         setting = Setting(self._network, recipe, group.device, group)
@@ -319,6 +323,14 @@ def _check_task(recipe: Recipe, network: nn.Module) -> None:
     if network.task not in (recipe.task, "both"):
         accepted = "axis, plane or both" if network.task == "both" else network.task
         raise RequestError(f"recipe: task '{recipe.task}' with network '{recipe.network}': accepted is {accepted}")
+
+
+def _check_factors(recipe: Recipe, network: nn.Module) -> None:
+    offered = offered_factors(network.factors, recipe.progressive or network.progressive)
+    for name, accepted in (("drawn_factors", network.factors), ("validated_factors", offered)):
+        wrong = [factor for factor in getattr(recipe, name) if factor not in accepted]
+        if wrong:
+            raise RequestError(f"recipe: {name} {wrong[0]} with network '{recipe.network}': accepted are {', '.join(map(str, accepted))}")
 
 
 def _take_fitting(network: nn.Module, weights: dict[str, Tensor]) -> None:

@@ -87,6 +87,8 @@ def run(
         raise RequestError(f"{data}: no such folder; accepted is the folder of the recipe's scans")
     if resume and not (out / FILE).is_file():
         raise RequestError(f"{out / FILE}: no checkpoint to resume from")
+    if not resume and (out / FILE).exists():
+        raise RequestError(f"{out}: holds a run already; accepted are another folder, or to resume that run (--resume)")
     start = load_model(folder / read.start).network.state_dict() if read.start else None
     with Group(device) as group:
         say: Tell = tell if tell and group.leads else lambda message: None

@@ -45,7 +45,6 @@ Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 or 143 inte
 from __future__ import annotations
 
 import json
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,9 +107,7 @@ def run_job(job: TrainingJob) -> None:
     SuperResolutionError
         As `training_run.run`.
     """
-    if job.folder is not None:
-        leave_with_caller(Path(job.folder))
-        write_json_line({"type": "started", "pid": os.getpid()})
+    leave_with_caller(job.folder, write_json_line)
     # After the watch for the caller: torch takes seconds to import.
     from .training_run import run
 

@@ -10,12 +10,12 @@ import qt
 from SuperResolutionLib.errors import SuperResolutionError
 from SuperResolutionSlicer.connections import connect
 from SuperResolutionSlicer.engine_process import Ending
+from SuperResolutionSlicer.package_installation import PackageInstallation
 from SuperResolutionSlicer.volume_nodes import reasons_against
 
 from .charts import PlotView
 from .evaluation_nodes import EvaluationNodes
 from .evaluation_run import Evaluated
-from .package_installation import PackageInstallation
 from .parameters import SuperResolutionTrainingParameterNode
 
 _ERROR, _PLAIN = "color: #c0392b;", ""

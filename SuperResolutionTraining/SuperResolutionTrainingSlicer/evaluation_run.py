@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +10,9 @@ from typing import Any
 
 import slicer
 
-from SuperResolutionLib.errors import SuperResolutionError
-from SuperResolutionSlicer.engine_process import Ending, EngineProcess, Outcome
+from SuperResolutionSlicer.engine_process import Ending, Outcome
+from SuperResolutionSlicer.engine_run import EngineRun
 from SuperResolutionSlicer.volume_files import write_volume_node
-
-_WORKER = "SuperResolutionTrainingLib.evaluation_worker"
 
 
 @dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Evaluated:
     reference: str
 
 
-class EvaluationRun:
+class EvaluationRun(EngineRun):
     """Volume nodes on their way to a table.
 
     Parameters
@@ -51,83 +47,37 @@ class EvaluationRun:
         Called once with an `Evaluated`, unless the run is abandoned.
     """
 
+    worker = "SuperResolutionTrainingLib.evaluation_worker"
+
     def __init__(
         self,
         volumes: dict[str, slicer.vtkMRMLScalarVolumeNode],
         told: Callable[[int, str], None],
         finished: Callable[[Evaluated], None],
     ) -> None:
-        self._volumes, self._told, self._finished = volumes, told, finished
+        super().__init__(finished)
+        self._volumes, self._told = volumes, told
         self._names = volumes["candidate"].GetName(), volumes["reference"].GetName()
-        self._folder: Path | None = None
-        self._process: EngineProcess | None = None
-        self.running = False
 
-    @property
-    def process(self) -> EngineProcess | None:
-        """The background process, once started."""
-        return self._process
+    def _make_request(self) -> dict[str, Any]:
+        volumes, self._volumes = self._volumes, {}  # the user may remove them from now on
+        files = {role: str(self.temporary / f"{role}.nrrd") for role in volumes}
+        for role, node in volumes.items():
+            write_volume_node(node, Path(files[role]))
+        return files | {"scores": str(self.temporary / "scores.json")}
 
-    def start(self) -> None:
-        """Write the volumes and start the engine; returns at once.
-
-        Raises
-        ------
-        RuntimeError
-            If a volume has no voxels or cannot be written. Nothing is left then.
-        """
-        try:
-            self._folder = Path(tempfile.mkdtemp(prefix="SuperResolution-", dir=slicer.app.temporaryPath))
-            request = self._write_request()
-            self._process = EngineProcess(_WORKER, [str(request)], self._received, self._ended)
-            self._told(0, "starting")
-            self.running = True
-            self._process.start()
-        except (OSError, RuntimeError, SuperResolutionError) as error:
-            self._remove_folder()
-            self.running = False
-            raise RuntimeError(str(error)) from error
-        finally:
-            self._volumes = {}  # the user may remove them from now on
-
-    def cancel(self) -> None:
-        """End the run within two seconds; `finished` is called."""
-        if self._process:
-            self._process.cancel()
-
-    def abandon(self) -> None:
-        """End the run at once; `finished` is never called."""
-        if self.running:
-            self.running = False
-            self._process.abandon()
-            self._remove_folder()
-
-    def _write_request(self) -> Path:
-        entries = {"scores": str(self._folder / "scores.json"), "folder": str(self._folder)}
-        for role, node in self._volumes.items():
-            entries[role] = str(self._folder / f"{role}.nrrd")
-            write_volume_node(node, Path(entries[role]))
-        request = self._folder / "request.json"
-        request.write_text(json.dumps(entries), encoding="utf-8")
-        return request
+    def _tell_start(self) -> None:
+        self._told(0, "starting")
 
     def _received(self, message: dict[str, Any]) -> None:
         if message["type"] == "progress":
             self._told(int(100 * message.get("fraction", 0)), str(message.get("stage", "")))
 
-    def _ended(self, outcome: Outcome) -> None:
+    def _conclude(self, outcome: Outcome) -> Evaluated:
         scores = None
         try:
             if outcome.ending is Ending.DONE:
-                scores = json.loads((self._folder / "scores.json").read_text(encoding="utf-8"))
+                scores = json.loads((self.temporary / "scores.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             outcome = Outcome(Ending.INVALID, f"the figures of the background process cannot be read: {error}", {}, outcome.log)
-        finally:
-            self._remove_folder()
-            self.running = False
-        self._finished(Evaluated(outcome, scores, *self._names))
-
-    def _remove_folder(self) -> None:
-        if self._folder is not None:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder = None
+        return Evaluated(outcome, scores, *self._names)

@@ -54,19 +54,6 @@ class Budget(Enum):
         return {"minutes": "Minutes", "steps": "Steps", "recipe": "As in the recipe"}[self.value]
 
 
-class Device(Enum):
-    """Where the network is trained; values are the engine's."""
-
-    AUTOMATIC = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
-
-    def label(self) -> str:
-        """Return what the panel shows."""
-        return {"auto": "Automatic", "cpu": "CPU", "cuda": "NVIDIA or AMD GPU", "mps": "Apple GPU"}[self.value]
-
-
 class Measure(Enum):
     """What is drawn for every slice; values are the engine's."""
 
@@ -118,7 +105,7 @@ class SuperResolutionTrainingParameterNode:
     budget: Budget
     minutes: Annotated[int, WithinRange(*MINUTES)] = 30
     steps: Annotated[int, WithinRange(*STEPS)] = 5000
-    device: Device
+    device: str = "auto"
     modelName: str = "my-model"
     runsFolder: str
     candidateVolume: vtkMRMLScalarVolumeNode

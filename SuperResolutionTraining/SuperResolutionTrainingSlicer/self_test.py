@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import os
 import tempfile
-import time
-import unittest
-from collections.abc import Callable
 from pathlib import Path
 from unittest import mock
 
@@ -16,68 +13,37 @@ import qt
 import slicer
 import slicer.util
 from packaging.requirements import Requirement
-from slicer.ScriptedLoadableModule import ScriptedLoadableModuleTest
 
 from SuperResolutionLib.model_zoo import list_upscalers
-from SuperResolutionSlicer.packages import missing_packages
+from SuperResolutionSlicer import package_installation
+from SuperResolutionSlicer.module_test import ModuleTest
 from SuperResolutionSlicer.phantom import shepp_logan
 
-from . import package_installation
 from .evaluation_nodes import CONVENTIONS
-from .package_installation import needed_packages
 from .parameters import Axis, Budget, Measure, Region, Source
 from .run_folders import REQUEST, RESULT
 from .training_request import VALIDATE_EVERY
 
-_TIMEOUT_S = 300
-_MODELS = "SUPERRESOLUTION_MODELS"
 
-
-class SuperResolutionTrainingTest(ScriptedLoadableModuleTest):
-    """Runs in Slicer's own harness, with and without a main window, and unchanged in the project's headless host."""
+class SuperResolutionTrainingTest(ModuleTest):
+    """What Train waits for, training, evaluation."""
 
     def setUp(self) -> None:
         """Start every test with an empty scene, the panel open, and a folder in the place of the user's own models and runs."""
-        slicer.mrmlScene.Clear(0)
         self.home = tempfile.TemporaryDirectory()
-        self.models_before = os.environ.get(_MODELS)
-        os.environ[_MODELS] = str(Path(self.home.name) / "models")
         self.runs = Path(self.home.name) / "runs"
-        self.panel = slicer.util.getModuleWidget("SuperResolutionTraining")
-        self.was_entered = self.panel.parent.isEntered  # by Reload and Test
-        self.enter()
-        self.ui, self.logic = self.panel.ui, self.panel.logic
+        self.environment = mock.patch.dict(os.environ, {"SUPERRESOLUTION_MODELS": str(Path(self.home.name) / "models")})
+        self.environment.start()
+        super().setUp()
         self.parameters = self.logic.getParameterNode()
         self.parameters.runsFolder = str(self.runs)
-        self.folders = set(_temporary_folders())
 
     def tearDown(self) -> None:
         """No test may leave a process or a temporary folder."""
         self.logic.abandon()
-        self.assertEqual(set(_temporary_folders()) - self.folders, set())
-        self.leave()
-        slicer.mrmlScene.Clear(0)
-        if self.models_before is None:
-            del os.environ[_MODELS]
-        else:
-            os.environ[_MODELS] = self.models_before
+        self.environment.stop()
         self.home.cleanup()
-        if self.was_entered:
-            if slicer.util.mainWindow() is not None:
-                slicer.util.selectModule("SuperResolutionTraining")
-            self.enter()
-
-    def runTest(self, **kwargs) -> None:
-        """Run every test; called by Reload and Test."""
-        for name in unittest.TestLoader().getTestCaseNames(type(self)):
-            self.setUp()
-            try:
-                getattr(self, name)()
-            except unittest.SkipTest as skipped:
-                self.delayDisplay(f"{name}: skipped, {skipped}")
-            finally:
-                self.tearDown()
-        self.delayDisplay("SuperResolutionTraining: all tests passed")
+        super().tearDown()
 
     # ---- what Train waits for
 
@@ -228,21 +194,9 @@ class SuperResolutionTrainingTest(ScriptedLoadableModuleTest):
 
     # ---- steps
 
-    def enter(self) -> None:
-        """Come to the module; Slicer never enters one twice."""
-        if not self.panel.parent.isEntered:
-            self.panel.parent.enter()
-
-    def leave(self) -> None:
-        """Go to another module."""
-        if self.panel.parent.isEntered:
-            self.panel.parent.exit()
-
-    def need_packages(self) -> None:
-        """Skip where the packages are not installed."""
-        missing = missing_packages(needed_packages())
-        if missing:
-            self.skipTest(f"not installed: {', '.join(map(str, missing))}")
+    def words(self) -> str:
+        """Return what the panel says, for a test that fails."""
+        return f"{super().words()} {self.ui.evaluationMessage.text} {self.ui.logText.plainText}"
 
     def add_heads(self, number: int) -> list[slicer.vtkMRMLScalarVolumeNode]:
         """Add phantoms of a head, each with noise of its own."""
@@ -260,7 +214,7 @@ class SuperResolutionTrainingTest(ScriptedLoadableModuleTest):
 
     def start_training(self, steps: int = 100_000) -> int:
         """Start training on two phantoms, and return the number of the engine's process once it has said it."""
-        self.need_packages()
+        self.need_packages(None)
         self.add_heads(2)
         self.parameters.source, self.parameters.budget = Source.VOLUMES, Budget.STEPS
         self.parameters.steps, self.parameters.factor = steps, 2
@@ -272,7 +226,7 @@ class SuperResolutionTrainingTest(ScriptedLoadableModuleTest):
 
     def start_evaluation(self) -> None:
         """Start measuring a noisy head against the clean one, with the thick one beside."""
-        self.need_packages()
+        self.need_packages(None)
         truth = shepp_logan(32)
         thick = truth.reshape(16, 2, 32, 32).mean(axis=1).round().astype(np.int16)
         thick_matrix = np.diag([1.0, 1, 2, 1])
@@ -289,32 +243,3 @@ class SuperResolutionTrainingTest(ScriptedLoadableModuleTest):
         self.start_evaluation()
         self.wait_until(lambda: not self.logic.isEvaluating)
         self.assertIn("Mean ±", self.ui.evaluationMessage.text)
-
-    def wait_until(self, condition: Callable[[], object]) -> None:
-        """Let the application work until something is so."""
-        end = time.time() + _TIMEOUT_S
-        while not condition():
-            said = f"{self.ui.messageLabel.text} {self.ui.evaluationMessage.text} {self.ui.logText.plainText}"
-            self.assertLess(time.time(), end, f"nothing happened for {_TIMEOUT_S} s; the panel says: {said}")
-            slicer.app.processEvents()
-            time.sleep(0.01)
-
-    def assert_gone(self, pid: int) -> None:
-        """Check that a process has ended."""
-        if os.name == "posix":
-            end = time.time() + 2
-            while _alive(pid) and time.time() < end:
-                time.sleep(0.01)
-            self.assertFalse(_alive(pid), f"process {pid} is still there")
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-def _temporary_folders() -> list[str]:
-    return [path.name for path in Path(slicer.app.temporaryPath).glob("SuperResolution-*")]

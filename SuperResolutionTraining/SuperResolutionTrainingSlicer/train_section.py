@@ -12,10 +12,11 @@ from SuperResolutionLib.errors import SuperResolutionError
 from SuperResolutionLib.model_zoo import SAFE_FACTOR, list_upscalers
 from SuperResolutionSlicer.choices import Menu, MenuEntry
 from SuperResolutionSlicer.connections import connect
+from SuperResolutionSlicer.device_menu import DeviceMenu
 from SuperResolutionSlicer.engine_process import Ending
+from SuperResolutionSlicer.package_installation import PackageInstallation
 
 from .charts import PlotView
-from .package_installation import PackageInstallation
 from .parameters import Budget, Profile, Source, SuperResolutionTrainingParameterNode
 from .recipe_menu import RecipeEntry, recipe_entries
 from .run_folders import UnfinishedRun, default_runs_folder, unfinished_runs
@@ -47,6 +48,7 @@ class TrainSection:
         self._view = PlotView()
         self._volumes = VolumesList(ui.volumesList, self._show_state)
         self._recipes, self._factors, self._unfinished = Menu(ui.recipeBox), Menu(ui.factorBox), Menu(ui.unfinishedBox)
+        self._devices = DeviceMenu(ui.deviceBox, self._device_chosen, ui.logText.appendPlainText)
         self._entries = recipe_entries()
         self._runs: list[UnfinishedRun] = []
         ui.curveBox.addItems(["Loss", "PSNR against cubic"])
@@ -55,6 +57,7 @@ class TrainSection:
         connect(ui.dataFolderEdit, "currentPathChanged(QString)", self._data_folder_chosen)
         connect(ui.runsFolderEdit, "currentPathChanged(QString)", self._runs_folder_chosen)
         connect(ui.unfinishedBox, "currentIndexChanged(int)", lambda _: self._show_state())
+        connect(ui.advancedSection, "toggled(bool)", self._ask_for_devices)
         connect(ui.trainButton, "clicked()", self._train_or_stop)
         connect(ui.pauseButton, "clicked()", self._pause_or_go_on)
         connect(ui.keepBestButton, "clicked()", lambda: self.logic.training.keep_best())
@@ -75,6 +78,7 @@ class TrainSection:
     def close(self) -> None:
         """Lead back to the layout before; pip goes on, but its words are no longer shown."""
         self.packages.forget()
+        self._devices.close()
         self._view.leave()
 
     # ---- from the parameter node to the widgets
@@ -97,6 +101,7 @@ class TrainSection:
         self._show_path(self.ui.dataFolderEdit, parameters.dataFolder)
         self._show_path(self.ui.runsFolderEdit, parameters.runsFolder or str(default_runs_folder()))
         self._show_recipe()
+        self._devices.show(parameters.device)
         self._show_unfinished()
         self._show_state()
 
@@ -197,6 +202,10 @@ class TrainSection:
         if self._parameters is not None and index >= 0:
             self._parameters.factor = self.ui.factorBox.itemData(index)
 
+    def _device_chosen(self, device: str) -> None:
+        if self._parameters is not None:
+            self._parameters.device = device
+
     def _data_folder_chosen(self, path: str) -> None:
         if self._parameters is not None:
             self._parameters.dataFolder = path
@@ -204,6 +213,10 @@ class TrainSection:
     def _runs_folder_chosen(self, path: str) -> None:
         if self._parameters is not None and path != str(self._runs_folder()):
             self._parameters.runsFolder = path
+
+    def _ask_for_devices(self, _: bool = True) -> None:
+        if not self.ui.advancedSection.collapsed:
+            self._devices.ask()
 
     # ---- running
 
@@ -247,7 +260,7 @@ class TrainSection:
             profile="" if parameters.profile is Profile.RECIPE else parameters.profile.value,
             minutes=parameters.minutes if parameters.budget is Budget.MINUTES else 0,
             steps=parameters.steps if parameters.budget is Budget.STEPS else 0,
-            device=parameters.device.value,
+            device=parameters.device,
         )
 
     def _resume(self) -> None:

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import slicer
-
 from SuperResolutionLib.errors import SuperResolutionError
 from SuperResolutionLib.model_zoo import add_model
-from SuperResolutionSlicer.engine_process import Ending, EngineProcess, Outcome
+from SuperResolutionSlicer.engine_process import Ending, Outcome
+from SuperResolutionSlicer.engine_run import EngineRun
 
 from .run_folders import write_request, write_result
 
 SILENCE_S = 3600
 """A validation, or the measurement of a large network on a CPU, takes a fraction of it."""
 _PAUSED_SILENCE_S = 20 * 24 * 3600
-_WORKER = "SuperResolutionTrainingLib.worker"
 
 
 @dataclass(frozen=True)
@@ -125,8 +120,8 @@ class Followers:
     finished: Callable[[Finished], None]
 
 
-class TrainingRun:
-    """A training run in its folder.
+class TrainingRun(EngineRun):
+    """A training run in its folder; however a sitting ends, it can be resumed from its last checkpoint.
 
     Parameters
     ----------
@@ -139,47 +134,24 @@ class TrainingRun:
     followers : Followers
     """
 
+    worker = "SuperResolutionTrainingLib.worker"
+    silence_s = SILENCE_S
+
     def __init__(self, folder: Path, request: dict[str, Any], resume: bool, followers: Followers) -> None:
+        super().__init__(followers.finished)
         self.folder, self._request, self._resume, self._followers = folder, request, resume, followers
-        self._temporary: Path | None = None
-        self._process: EngineProcess | None = None
         self._warnings: list[str] = []
-        self.running = self.began = self.paused = self.stopping = False
+        self.began = self.paused = self.stopping = False
 
-    @property
-    def process(self) -> EngineProcess | None:
-        """The background process, once started."""
-        return self._process
+    def _make_request(self) -> dict[str, Any]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_request(self.folder, self._request)
+        for name in ("pause", "stop"):
+            (self.folder / name).unlink(missing_ok=True)
+        return {**self._request, "out": str(self.folder), "resume": self._resume}
 
-    @property
-    def log(self) -> str:
-        """All that the engine said so far."""
-        return self._process.log if self._process else ""
-
-    def start(self) -> None:
-        """Start the engine; returns at once.
-
-        Raises
-        ------
-        RuntimeError
-            If the run's folder or the request cannot be written.
-        """
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_request(self.folder, self._request)
-            for name in ("pause", "stop"):
-                (self.folder / name).unlink(missing_ok=True)
-            self._temporary = Path(tempfile.mkdtemp(prefix="SuperResolution-", dir=slicer.app.temporaryPath))
-            sitting = {"out": str(self.folder), "resume": self._resume, "folder": str(self._temporary)}
-            request = self._temporary / "request.json"
-            request.write_text(json.dumps({**self._request, **sitting}), encoding="utf-8")
-        except (OSError, SuperResolutionError) as error:
-            self._remove_temporary()
-            raise RuntimeError(str(error)) from error
-        self._process = EngineProcess(_WORKER, [str(request)], self._received, self._ended, SILENCE_S)
+    def _tell_start(self) -> None:
         self._followers.told(Told(0, "Starting…"))
-        self.running = True
-        self._process.start()
 
     def pause(self) -> None:
         """Have the engine wait after the step that it is in."""
@@ -205,15 +177,7 @@ class TrainingRun:
 
     def stop(self) -> None:
         """End the engine within two seconds; the run can be resumed from its last checkpoint."""
-        if self._process:
-            self._process.cancel()
-
-    def abandon(self) -> None:
-        """End the engine at once, without a word; the run can be resumed from its last checkpoint."""
-        if self.running:
-            self.running = False
-            self._process.abandon()
-            self._remove_temporary()
+        self.cancel()
 
     def _received(self, message: dict[str, Any]) -> None:
         kind = message["type"]
@@ -232,9 +196,8 @@ class TrainingRun:
         elif kind == "warning":
             self._warnings.append(str(message.get("message", "")))
 
-    def _ended(self, outcome: Outcome) -> None:
-        self._remove_temporary()
-        self.running = self.paused = False
+    def _conclude(self, outcome: Outcome) -> Finished:
+        self.paused = False
         model = ""
         if outcome.ending is Ending.DONE:
             try:
@@ -242,12 +205,7 @@ class TrainingRun:
                 write_result(self.folder, outcome.result)
             except (KeyError, SuperResolutionError) as error:
                 outcome = Outcome(Ending.INVALID, f"the model was trained, but could not be added: {error}", {}, outcome.log)
-        self._followers.finished(Finished(outcome, self.folder, model, self._warnings))
-
-    def _remove_temporary(self) -> None:
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
-            self._temporary = None
+        return Finished(outcome, self.folder, model, self._warnings)
 
 
 def _duration(seconds: float) -> str:

@@ -29,6 +29,12 @@ NETWORKS = {
 """Arguments of every network that make it small."""
 
 
+def small(name):
+    """Return the arguments that make a network small."""
+    assert name in NETWORKS, f"{name}: add arguments that make it small to NETWORKS in {__file__}"
+    return NETWORKS[name]
+
+
 def environment():
     """Return the environment of a process with the engine on its path and output buffered as usual."""
     return os.environ | {"PYTHONPATH": str(ENGINE), "PYTHONUNBUFFERED": ""}
@@ -113,7 +119,7 @@ def make_network():
 
         from SuperResolutionLib.networks import build_network
 
-        network = build_network(name, NETWORKS[name] | arguments)
+        network = build_network(name, small(name) | arguments)
         generator = torch.Generator().manual_seed(seed)
         with torch.no_grad():
             for weight in network.parameters():
@@ -133,7 +139,7 @@ def make_model(make_network, tmp_path):
 
         path = path or tmp_path / f"{name}.safetensors"
         told = {"id": path.stem, "title": "random weights", "modalities": ("MR",), "acquisitions": ("mean",), "engine_version": "0"} | card
-        arguments = NETWORKS[name] | (arguments or {})
+        arguments = small(name) | (arguments or {})
         save_model(path, make_network(name, seed, **arguments), network=name, arguments=arguments, **told)
         return path
 

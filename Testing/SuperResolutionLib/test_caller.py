@@ -16,8 +16,7 @@ import os, sys, time
 from pathlib import Path
 from SuperResolutionLib.caller import leave_with_caller
 folder = Path(sys.argv[1])
-leave_with_caller(folder)
-print(os.getpid(), os.getpgrp(), flush=True)
+leave_with_caller(str(folder), lambda started: print(started["pid"], os.getpgrp(), flush=True))
 """
 WORKS_ON = START + "time.sleep(300)"
 SAYS_LINES = START + "while True: print('line', flush=True)"

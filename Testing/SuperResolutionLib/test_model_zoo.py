@@ -3,11 +3,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import save
 
 from SuperResolutionLib import model_zoo
 from SuperResolutionLib.errors import RequestError, WorkError
-from SuperResolutionLib.model_file import load_model
-from SuperResolutionLib.model_zoo import add_model, find_upscaler, list_upscalers, reason_against, user_folder
+from SuperResolutionLib.model_file import CHECKPOINT_KEY, load_model
+from SuperResolutionLib.model_zoo import add_model, axis_meant, find_upscaler, list_upscalers, reason_against, user_folder
 
 INTERPOLATIONS = ["nearest", "linear", "cubic", "lanczos"]
 
@@ -19,6 +21,10 @@ def shipped(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setattr(model_zoo, "SHIPPED", folder)
     return folder
+
+
+def checkpoint_bytes():
+    return save({"weight": torch.zeros(2)}, metadata={CHECKPOINT_KEY: "{}"})
 
 
 def gain(decibels, factor=2):
@@ -68,6 +74,24 @@ def test_a_broken_file_of_the_user_is_listed_with_its_problem(models_of_the_user
     with pytest.raises(RequestError, match="broken.safetensors: damaged or no safetensors file"):
         find_upscaler("broken", "MR", 2)
     assert find_upscaler("good", "MR", 2).id == "good"
+
+
+def test_a_checkpoint_in_the_users_folder_is_no_broken_model(models_of_the_user, make_model, tmp_path):
+    """A run's folder, with its model, its checkpoint and what is being written, may be the user's folder of models."""
+    make_model(path=models_of_the_user / "good.safetensors")
+    content = checkpoint_bytes()
+    for name in ("checkpoint", "of another name", ".partial-checkpoint"):
+        (models_of_the_user / f"{name}.safetensors").write_bytes(content)
+    (models_of_the_user / ".partial-good.safetensors").write_bytes(content[:20])
+    assert [info.id for info in list_upscalers()] == ["good", *INTERPOLATIONS]
+
+
+def test_only_what_a_file_holds_makes_it_a_checkpoint(models_of_the_user):
+    (models_of_the_user / "checkpoint.safetensors").write_bytes(checkpoint_bytes()[:-1])
+    (models_of_the_user / "weights.safetensors").write_bytes(save({"weight": torch.zeros(2)}))
+    problems = {info.id: info.problem for info in list_upscalers() if info.problem}
+    assert problems.keys() == {"checkpoint", "weights"}
+    assert "damaged" in problems["checkpoint"] and "weights without a card" in problems["weights"]
 
 
 def test_without_any_folder_the_interpolations_remain(monkeypatch, tmp_path):
@@ -121,12 +145,22 @@ def test_a_progressive_model_is_listed_with_all_that_it_offers(models_of_the_use
     assert list_upscalers()[0].factors == (2, 4, 8) and find_upscaler("steps", "MR", 8).id == "steps"
 
 
-@pytest.mark.parametrize("axis", ["auto", "i", "j", "k", "all"])
+@pytest.mark.parametrize("axis", ["i", "j", "k", "all"])
 def test_a_model_for_planes_is_refused_along_an_axis(make_model, axis):
     path = str(make_model("srcnn", arguments={"task": "plane"}))
-    with pytest.raises(RequestError, match=f"axis '{axis}': model 'srcnn' makes planes finer; accepted is plane"):
+    with pytest.raises(RequestError, match=f"axis '{axis}': model 'srcnn' makes planes finer; accepted are auto and plane"):
         find_upscaler(path, "MR", 2, axis)
-    assert find_upscaler(path, "MR", 2, "plane").id == "srcnn"
+    assert [find_upscaler(path, "MR", 2, accepted).id for accepted in ("auto", "plane")] == ["srcnn", "srcnn"]
+
+
+def test_the_automatic_axis_of_a_model_for_planes_is_its_plane_and_that_of_no_other(make_model, tmp_path):
+    planes = str(make_model("srcnn", arguments={"task": "plane"}))
+    both = str(make_model("two_stage", path=tmp_path / "both.safetensors"))
+    assert find_upscaler(both, "MR", 2).card.task == "both"
+    assert [axis_meant(planes, axis) for axis in ("auto", "plane", "k", "all")] == ["plane", "plane", "k", "all"]
+    assert [axis_meant(model, "auto") for model in (both, "auto", "cubic")] == ["auto"] * 3
+    with pytest.raises(RequestError, match="model 'edsr': accepted are auto"):
+        axis_meant("edsr", "auto")
 
 
 def test_auto_takes_a_model_for_planes_only_where_planes_are_wanted(shipped, make_model):
@@ -230,8 +264,6 @@ def test_a_damaged_file_is_not_added(elsewhere, models_of_the_user, kept):
 
 
 def test_a_pickle_is_not_added(models_of_the_user, tmp_path):
-    import torch
-
     torch.save({"weight": torch.zeros(3)}, tmp_path / "weights.safetensors")
     assert "pickled weights" in refused(tmp_path / "weights.safetensors", models_of_the_user)
 

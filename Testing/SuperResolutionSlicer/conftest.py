@@ -13,14 +13,14 @@ MODULE = Path(__file__).parents[2] / "SuperResolution" / "SuperResolution.py"
 def make_model(models_of_the_user):  # noqa: F811
     """Write a small untrained model for MR among the user's own, or elsewhere, and return its path."""
 
-    def make(name, folder=models_of_the_user, modalities=("MR",)):
+    def make(name, folder=models_of_the_user, modalities=("MR",), network="sr_dcnn", arguments=None):
         from SuperResolutionLib.model_file import save_model
         from SuperResolutionLib.networks import build_network
 
         path = folder / f"{name}.safetensors"
-        arguments = {"factors": [2], "channels": [4, 4]}
+        arguments = arguments or {"factors": [2], "channels": [4, 4]}
         card = {"id": name, "title": "untrained", "modalities": modalities, "acquisitions": ("mean",), "engine_version": "0"}
-        save_model(path, build_network("sr_dcnn", arguments), network="sr_dcnn", arguments=arguments, **card)
+        save_model(path, build_network(network, arguments), network=network, arguments=arguments, **card)
         return path
 
     return make

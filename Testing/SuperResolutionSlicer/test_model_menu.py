@@ -94,6 +94,13 @@ def test_the_factor_nearest_to_isotropic_depends_on_the_axis(spacing, axis, near
     assert nearest_factor(fast, volume(spacing), axis) == nearest
 
 
+def test_no_factor_of_a_model_for_planes_is_nearest_to_isotropic():
+    fast = by_id(model_entries(None))["fast"].info
+    planes = replace(fast, card=replace(fast.card, task="plane"))
+    assert [nearest_factor(planes, volume(), axis) for axis in ("auto", "plane")] == [None, None]
+    assert nearest_factor(fast, volume(), "auto") == 4
+
+
 def test_without_a_volume_or_factors_there_is_no_nearest_factor():
     fast = by_id(model_entries(None))["fast"].info
     assert nearest_factor(fast, None, "auto") is None

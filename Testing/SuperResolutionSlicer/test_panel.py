@@ -9,7 +9,7 @@ import slicer
 import slicer.util
 
 import host
-from SuperResolutionSlicer import upscaling_run, upscaling_section
+from SuperResolutionSlicer import device_menu, engine_run, package_installation, upscaling_section
 from SuperResolutionSlicer.engine_process import EngineProcess
 from SuperResolutionSlicer.parameters import Axis
 from SuperResolutionSlicer.self_test import thick_node
@@ -89,7 +89,7 @@ def test_apply_returns_while_the_run_goes_on(panel, ui, long_run):
 
 def test_what_the_engine_said_stands_under_details(ui, panel, engine, monkeypatch, wait_until):
     module = engine("import sys; print('no kernel image', file=sys.stderr); sys.exit(1)")
-    monkeypatch.setattr(upscaling_run, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
+    monkeypatch.setattr(engine_run, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
     ui.inputSelector.setCurrentNode(thick_node())
     choose_model(ui, "cubic")
     ui.applyButton.click()
@@ -101,11 +101,12 @@ def test_what_the_engine_said_stands_under_details(ui, panel, engine, monkeypatc
 
 def test_reloading_the_module_ends_the_run_and_keeps_the_state(panel, long_run, gone, wait_until, modules_as_before):
     pid = long_run()
-    folder = panel.logic.run.folder
+    folder = panel.logic.run.temporary
     panel.onReload()
     assert gone(pid) and not folder.exists()
     again = slicer.modules.SuperResolutionWidget
     assert type(again) is not type(panel) and type(again.upscaling) is not type(panel.upscaling)
+    assert type(again).__base__ is not type(panel).__base__  # it lies in a package
     assert again.ui.inputSelector.currentNode().GetName() == "long"
     assert again.ui.modelBox.itemData(again.ui.modelBox.currentIndex) == "lanczos"
     assert not again.logic.running
@@ -117,7 +118,7 @@ def test_reloading_the_module_ends_the_run_and_keeps_the_state(panel, long_run, 
 
 def test_unloading_the_module_ends_the_run(panel, long_run, gone):
     pid = long_run()
-    folder = panel.logic.run.folder
+    folder = panel.logic.run.temporary
     host.unload_module("SuperResolution")
     assert gone(pid) and not folder.exists()
 
@@ -199,6 +200,21 @@ def test_a_model_or_device_of_another_machine_is_replaced_or_named(panel, ui):
     assert ui.deviceBox.currentText == "cuda:7 (not found here)"
 
 
+def test_a_model_for_planes_needs_no_axis_and_is_refused_along_one_before_apply(panel, ui, make_model):
+    make_model("planes", network="srcnn", arguments={"channels": [4, 4], "kernels": [5, 3, 3], "factors": [2], "task": "plane"})
+    ui.inputSelector.setCurrentNode(thick_node())
+    parameters = panel.logic.getParameterNode()
+    columns, rows, slices = parameters.inputVolume.GetImageData().GetDimensions()
+    choose_model(ui, "planes")
+    assert (parameters.axis, ui.applyButton.enabled) == (Axis.AUTOMATIC, True)
+    assert f"Result: {2 * columns} × {2 * rows} × {slices} voxels" in ui.expectationLabel.text
+    parameters.axis = Axis.K
+    assert not ui.applyButton.enabled
+    assert "Axis 'K': model 'planes' makes planes finer; accepted are auto and plane." in ui.applyButton.toolTip
+    parameters.axis = Axis.PLANE
+    assert ui.applyButton.enabled
+
+
 def test_a_closed_scene_leaves_no_message_behind(panel, ui, scene):
     ui.inputSelector.setCurrentNode(thick_node())
     ui.outputSelector.setCurrentNode(ui.inputSelector.currentNode())
@@ -265,7 +281,7 @@ def test_adapting_needs_the_training_library(ui, monkeypatch):
 def test_the_engine_is_asked_to_adapt_only_where_that_is_offered(panel, ui, monkeypatch):
     asked = []
     monkeypatch.setattr(panel.logic, "startUpscaling", lambda *_, adaptMinutes, **__: asked.append(adaptMinutes))
-    monkeypatch.setattr(upscaling_section, "missing_packages", list)
+    monkeypatch.setattr(package_installation, "missing_packages", lambda names: [])
     ui.inputSelector.setCurrentNode(thick_node())
     for model, checked in (("fast", False), ("fast", True), ("cubic", True)):
         choose_model(ui, model)
@@ -365,7 +381,7 @@ def test_the_devices_are_asked_for_in_the_background_when_advanced_is_opened(pan
 def test_gpus_are_shown_by_name_and_can_be_chosen(panel, ui, engine, monkeypatch, wait_until):
     gpu = """{"id": "cuda:0", "name": "Big GPU"}, {"id": "cpu", "name": "CPU"}"""
     module = engine(f"""print('{{"type": "result", "devices": [{gpu}]}}')""")
-    monkeypatch.setattr(upscaling_section, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
+    monkeypatch.setattr(device_menu, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
     ui.advancedSection.collapsed = False
     wait_until(lambda: len(devices(ui)) == 3)
     assert devices(ui) == [("auto", "Automatic (Big GPU)"), ("cuda:0", "Big GPU"), ("cpu", "CPU")]
@@ -375,7 +391,7 @@ def test_gpus_are_shown_by_name_and_can_be_chosen(panel, ui, engine, monkeypatch
 
 def test_devices_that_cannot_be_told_leave_the_panel_as_it_is(panel, ui, engine, monkeypatch, wait_until):
     module = engine("import sys; sys.exit('libcuda is broken')")
-    monkeypatch.setattr(upscaling_section, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
+    monkeypatch.setattr(device_menu, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
     ui.advancedSection.collapsed = False
     wait_until(lambda: ui.logText.plainText)
     assert "libcuda is broken" in ui.logText.plainText

@@ -15,7 +15,7 @@ import slicer
 import slicer.util
 
 import host
-from SuperResolutionSlicer import engine_process, upscaling_run
+from SuperResolutionSlicer import engine_process, engine_run
 from SuperResolutionSlicer.engine_process import Ending, EngineProcess
 from SuperResolutionSlicer.self_test import ijk_to_ras, thick_node
 from SuperResolutionSlicer.upscaling_run import Told, UpscalingRun
@@ -42,10 +42,10 @@ from SuperResolutionSlicer.upscaling_run import UpscalingRun
 node = slicer.util.addVolumeFromArray(np.random.default_rng(0).integers(0, 1000, (96, 384, 384), np.int16), name="long")
 run = UpscalingRun(node, {"model": "lanczos", "factor": 2}, lambda told: None, print)
 run.start()
-while run.process.pid is None or not run.folder.joinpath("input.nrrd").is_file():
+while run.process.pid is None or not run.temporary.joinpath("input.nrrd").is_file():
     slicer.app.processEvents()
     time.sleep(0.01)
-print(run.process.pid, run.folder, flush=True)
+print(run.process.pid, run.temporary, flush=True)
 while True:
     slicer.app.processEvents()
     time.sleep(0.01)
@@ -81,12 +81,12 @@ class Followed:
         self.told, self.finished = [], []
         self.run = UpscalingRun(node, settings, self.told.append, self.finished.append, **options)
         self.run.start()
-        self.folder = self.run.folder
+        self.folder = self.run.temporary
 
     @property
     def left(self):
         """What is left of the run."""
-        return self.run.running, self.run.folder, self.folder.exists()
+        return self.run.running, self.run.temporary, self.folder.exists()
 
 
 NOTHING = (False, None, False)
@@ -111,7 +111,7 @@ def instead(engine, monkeypatch):
 
     def replace(code):
         module = engine(code)
-        monkeypatch.setattr(upscaling_run, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
+        monkeypatch.setattr(engine_run, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
 
     return replace
 
@@ -159,7 +159,7 @@ def test_a_run_whose_process_cannot_be_started_leaves_nothing(follow, monkeypatc
     while not finished:
         slicer.app.processEvents()
     assert finished[0].outcome.ending is Ending.NOT_STARTED
-    assert (run.running, run.folder) == (False, None)
+    assert (run.running, run.temporary) == (False, None)
 
 
 @pytest.mark.parametrize("lacking", ["factor", "precision"])
@@ -225,7 +225,7 @@ def test_a_folder_that_cannot_be_made_is_told_in_one_line(scene, monkeypatch):
     def full(**_):
         raise OSError(errno.ENOSPC, "No space left on device", "/tmp")
 
-    monkeypatch.setattr(upscaling_run.tempfile, "mkdtemp", full)
+    monkeypatch.setattr(engine_run.tempfile, "mkdtemp", full)
     run = UpscalingRun(thick_node(), CUBIC, lambda told: None, print)
     with pytest.raises(RuntimeError, match=r"No space left on device: '/tmp'$"):
         run.start()
@@ -236,7 +236,7 @@ def test_a_node_without_voxels_is_refused_and_leaves_nothing(scene):
     run = UpscalingRun(scene.AddNewNodeByClass("vtkMRMLScalarVolumeNode", "empty"), CUBIC, lambda told: None, print)
     with pytest.raises(RuntimeError, match="empty: has no voxels"):
         run.start()
-    assert (run.running, run.folder) == (False, None)
+    assert (run.running, run.temporary) == (False, None)
     assert list(Path(slicer.app.temporaryPath).glob("SuperResolution-*")) == []
 
 

@@ -4,6 +4,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from SuperResolutionLib.errors import RequestError, WorkError
+from SuperResolutionLib.model_file import is_checkpoint
 from SuperResolutionTrainingLib.checkpoint import optimiser_tensors, read_checkpoint, restore_optimiser, under, write_checkpoint
 
 NUMBERS = {"step": 3, "best": {"psnr": None}, "recipe": {"id": "tiny"}}
@@ -40,6 +41,12 @@ def test_an_optimiser_goes_on_where_it_was(tmp_path, kind):
     restore_optimiser(again, tensors)
     steps(other, again, 3)
     assert all(torch.equal(one, two) for one, two in zip(network.parameters(), other.parameters()))
+
+
+def test_the_engine_knows_a_checkpoint_for_one_and_a_model_for_none(tmp_path):
+    write_checkpoint(tmp_path / "state", NUMBERS, {"weight": torch.zeros(2)})
+    save_file({"weight": torch.zeros(2)}, tmp_path / "weights", {"superresolution": "{}"})
+    assert [is_checkpoint(tmp_path / name) for name in ("state", "weights", "absent")] == [True, False, False]
 
 
 def test_no_checkpoint_is_refused(tmp_path):

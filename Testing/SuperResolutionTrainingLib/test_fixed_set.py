@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from SuperResolutionLib.acquisition import Acquisition
-from SuperResolutionLib.files import read_volume
+from SuperResolutionLib.acquisition import Acquisition, degrade
+from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.interpolation import interpolation_operator
 from SuperResolutionLib.metrics import ncc, psnr, ssim
 from SuperResolutionLib.model_file import load_model, save_model
@@ -11,7 +11,9 @@ from SuperResolutionLib.network_run import NetworkRun
 from SuperResolutionLib.networks import build_network
 from SuperResolutionLib.upscaling import Settings
 from SuperResolutionTrainingLib.fixed_set import FixedSet
+from SuperResolutionTrainingLib.pairs import align
 from SuperResolutionTrainingLib.patch_source import value_range
+from SuperResolutionTrainingLib.samples import load_scan
 
 CPU = torch.device("cpu")
 
@@ -51,6 +53,34 @@ def test_a_slab_is_made_finer_as_the_upscaler_would(make_recipe, scans, tmp_path
     job._offset, job._scale = np.float32(0), np.float32(1)
     fine = job.upscale(lambda *_: None)
     assert fixed.measure(model.network, CPU).psnr == pytest.approx(psnr(fine, slab.truth), abs=1e-3)
+
+
+@pytest.fixture
+def thick(scans, plain_recipe):
+    """bert as a scanner measured it, four times as thick along k: noise tells it from any that is made of the fine scan."""
+    fine = read_volume(scans / "bert.nii.gz")
+    thick = degrade(fine.with_voxels(fine.voxels.astype(np.float32)), 4, "k", noise=5, seed=3)
+    write_volume(thick, scans / "thick.nii.gz")
+    plain_recipe["scans"][1]["thick"] = "thick.nii.gz"
+    return thick
+
+
+def test_a_real_thick_scan_is_what_the_network_sees(make_recipe, scans, thick, tmp_path):
+    fixed = FixedSet(make_recipe(), scans, (2, 4, 8))
+    (slab,) = fixed._slabs
+    truth = align(thick, load_scan(make_recipe().scans[1], scans), 4).fine
+    low, high = value_range(truth)
+    assert (slab.factor, slab.plane) == (4, False)
+    np.testing.assert_allclose(slab.thick, (thick.voxels - low) / (high - low), atol=1e-4)
+    np.testing.assert_allclose(slab.truth, (truth.voxels - low) / (high - low), atol=1e-4)
+    arguments = make_recipe().arguments | {"factors": [2, 4, 8]}
+    figures = fixed.measure(build_network("slice_stack", arguments), CPU, tmp_path / "preview.png")
+    assert figures.psnr == pytest.approx(fixed.cubic.psnr, abs=1) and (tmp_path / "preview.png").is_file()
+
+
+@pytest.mark.parametrize(("factors", "task"), [((2, 8), "axis"), ((4,), "plane")])
+def test_a_real_pair_that_serves_neither_factor_nor_task_is_left_out(make_recipe, scans, thick, factors, task):
+    assert not FixedSet(make_recipe(task=task), scans, factors)
 
 
 @pytest.mark.parametrize("task", ["plane", "both"])

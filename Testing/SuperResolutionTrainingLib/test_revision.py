@@ -32,6 +32,12 @@ def test_a_checkout_is_named_by_its_commit_and_whether_it_was_changed(checkout):
     assert len(commit) == 40 and int(commit, 16)
     (folder / "SuperResolution" / "engine.py").write_text("x = 1")
     assert revision.git_revision() == f"{commit}+changes"
+    git("checkout", ".")
+    (folder / "SuperResolution" / "own_network.py").touch()
+    assert revision.git_revision() == f"{commit}+changes"
+    (folder / "SuperResolution" / "own_network.py").unlink()
+    (folder / "demo.png").touch()
+    assert revision.git_revision() == commit
 
 
 def test_code_that_git_does_not_follow_has_none(checkout):

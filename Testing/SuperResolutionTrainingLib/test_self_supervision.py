@@ -13,6 +13,7 @@ from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.metrics import psnr
 from SuperResolutionLib.model_file import load_model, read_card, save_model
+from SuperResolutionLib.model_zoo import find_upscaler
 from SuperResolutionLib.networks import build_network
 from SuperResolutionLib.upscaling import Settings, upscale
 from SuperResolutionLib.volume import Volume
@@ -83,8 +84,17 @@ def test_the_model_file_says_what_it_is(fit, base):
     adapted = fit(profile="gaussian", steps=3)
     card = read_card(adapted.path)
     assert (card.id, card.acquisitions, card.modalities) == ("base adapted to this volume", ("gaussian",), ("MR",))
-    assert card.training["adapted_from_sha256"] == load_model(base).sha256
+    assert card.training["adapted_from"] == "base" and card.training["adapted_from_sha256"] == load_model(base).sha256
     assert card.training["trained_on"] == ["one volume, blobs.nrrd, from 'base'", "nothing"] and card.quality == ()
+
+
+def test_models_that_are_kept_in_one_folder_are_told_apart_by_their_names(fit, tmp_path, monkeypatch):
+    monkeypatch.setenv("SUPERRESOLUTION_MODELS", str(tmp_path))
+    for name in ("anna", "bert"):
+        fit(name, steps=1)
+    found = {name: find_upscaler(name, "MR", FACTOR) for name in ("anna", "bert")}
+    assert [info.path.name for info in found.values()] == ["anna.safetensors", "bert.safetensors"]
+    assert {info.card.training["adapted_from"] for info in found.values()} == {"base"}
 
 
 def test_the_same_steps_give_the_same_model(fit):
@@ -156,6 +166,15 @@ def test_what_cannot_be_adapted_is_refused(fit, options, words):
     assert words in str(caught.value) and "\n" not in str(caught.value)
 
 
+@pytest.mark.parametrize("axis", ["auto", "k"])
+def test_a_model_for_planes_cannot_be_adapted(fit, tmp_path, axis):
+    path, arguments = tmp_path / "planes.safetensors", {"factors": [FACTOR], "channels": [4, 4], "kernels": [5, 3, 3], "task": "plane"}
+    card = {"id": "planes", "title": "untrained", "modalities": ("MR",), "acquisitions": ("mean",), "engine_version": "0"}
+    save_model(path, build_network("srcnn", arguments), network="srcnn", arguments=arguments, **card)
+    with pytest.raises(RequestError, match="model 'planes': of task plane for x2; accepted for adapting are networks that make one axis 2"):
+        fit(model=path, axis=axis)
+
+
 def test_the_command_adapts_and_upscales_and_leaves_nothing_else(tmp_path, thick, base, capsys, monkeypatch):
     (tmp_path / "temporary").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
@@ -166,7 +185,7 @@ def test_the_command_adapts_and_upscales_and_leaves_nothing_else(tmp_path, thick
     messages = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     stages = list(dict.fromkeys(message.get("stage", message["type"]) for message in messages))
     assert stages == ["reading", "adapting", "adapted", "plan", "upscaling", "checking", "writing", "result"]
-    assert messages[-1]["model"] == "base adapted to this volume"
+    assert messages[-1]["model"] == "kept"
     assert messages[-1]["model_sha256"] == load_model(keep).sha256
     assert read_volume(out).shape == (32, 40, 44) and list((tmp_path / "temporary").iterdir()) == []
     assert cli.main([*command, "--minutes", "0"]) == 2 and "--minutes" in capsys.readouterr().err

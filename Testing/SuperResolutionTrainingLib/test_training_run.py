@@ -161,6 +161,27 @@ def test_resuming_nothing_is_refused_and_leaves_nothing(recipe_file, scans, out)
     assert not out.exists()
 
 
+def test_a_folder_that_holds_a_run_is_not_written_over(recipe_file, scans, out, capsys):
+    path = training_run.run(str(recipe_file()), scans, out)
+    before = path.read_bytes(), (out / "checkpoint.safetensors").read_bytes()
+    assert cli.main(["train", str(recipe_file(seed=2)), "--data", str(scans), "--out", str(out)]) == 2
+    assert "holds a run already; accepted are another folder, or to resume that run (--resume)" in capsys.readouterr().err
+    assert before == (path.read_bytes(), (out / "checkpoint.safetensors").read_bytes())
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"drawn_factors": [2, 3]}, "recipe: drawn_factors 3 with network 'slice_stack': accepted are 2"),
+        ({"validated_factors": [4]}, "recipe: validated_factors 4 with network 'slice_stack': accepted are 2"),
+        ({"validated_factors": [3], "progressive": True}, "recipe: validated_factors 3 with network 'slice_stack': accepted are 2, 4, 8"),
+    ],
+)
+def test_a_factor_that_the_network_lacks_is_refused_before_training(recipe_file, scans, out, changes, message):
+    with pytest.raises(RequestError, match=message):
+        training_run.run(str(recipe_file(**changes)), scans, out)
+
+
 def test_a_data_folder_that_is_not_there_is_refused(recipe_file, tmp_path, out):
     with pytest.raises(RequestError, match="absent: no such folder; accepted is the folder of the recipe's scans"):
         training_run.run(str(recipe_file()), tmp_path / "absent", out)

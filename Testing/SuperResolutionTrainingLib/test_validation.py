@@ -1,13 +1,17 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from SuperResolutionLib.acquisition import degrade
-from SuperResolutionLib.files import write_volume
+from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.upscaling import upscale
 from SuperResolutionLib.volume import Volume
+from SuperResolutionTrainingLib.pairs import align
 from SuperResolutionTrainingLib.recipe import Scan
 from SuperResolutionTrainingLib.samples import load_scan
-from SuperResolutionTrainingLib.validation import gains, measure
+from SuperResolutionTrainingLib.validation import gains, measure, measured_pair
 
 SCAN = Scan("bert.nii.gz", "bert", "MR", "CC0-1.0", "validation", "jk")
 
@@ -55,3 +59,52 @@ def test_the_table_gives_each_gain_their_mean_and_the_worst():
     table = gains([shared | {"subject": "a", "axis": "i", "psnr": 33.0}, shared | {"subject": "b", "axis": "k", "psnr": 31.0}]).splitlines()
     assert "PSNR  30.00 ->  33.00 dB (+3.00)" in table[0] and table[1].startswith("b ")
     assert table[2] == "mean of 2: MR x2 mean: +2.00 dB, worst +1.00 dB"
+
+
+# Real pairs.
+
+
+@pytest.fixture
+def pair(scans):
+    """bert once more, four times as thick along k as a scanner measured it: noise tells it from any that is made of the fine scan."""
+    fine = read_volume(scans / "bert.nii.gz")
+    thick = degrade(fine.with_voxels(fine.voxels.astype(np.float32)), 4, "k", noise=5, seed=3)
+    write_volume(thick, scans / "thick.nii.gz")
+    return replace(SCAN, thick="thick.nii.gz")
+
+
+def test_a_real_thick_scan_is_what_is_upscaled(pair, scans):
+    (entry,) = measure("linear", [pair], scans, (2, 4), ("mean", "kspace"))
+    assert (entry["subject"], entry["factor"], entry["axis"], entry["profile"]) == ("bert", 4, "k", "measured")
+    truth = align(read_volume(scans / "thick.nii.gz"), load_scan(SCAN, scans), 4).fine.voxels
+    for model, ending in (("linear", ""), ("cubic", "_cubic")):
+        fine = upscale(read_volume(scans / "thick.nii.gz"), model=model, factor=4, axis="k").volume.voxels
+        assert entry[f"psnr{ending}"] == pytest.approx(10 * np.log10(np.ptp(truth) ** 2 / np.square(fine - truth).mean()), abs=1e-3)
+    assert "bert" in gains([entry]) and "measured" in gains([entry])
+
+
+def test_the_middle_of_a_real_pair_is_cut_where_thick_voxels_end(pair, scans):
+    """Seven thick slices and five of them: from the second on."""
+    (entry,) = measure("linear", [pair], scans, (4,), ("mean",), extent=20)
+    thick = read_volume(scans / "thick.nii.gz")
+    truth = align(thick, load_scan(SCAN, scans), 4).fine.voxels[4:24, 5:25, 6:26]
+    middle = replace(thick, voxels=thick.voxels[1:6, 5:25, 6:26])
+    fine = upscale(middle, model="linear", factor=4, axis="k").volume.voxels
+    assert entry["psnr"] == pytest.approx(10 * np.log10(np.ptp(truth) ** 2 / np.square(fine - truth).mean()), abs=1e-3)
+
+
+@pytest.mark.parametrize(("factors", "task", "extent"), [((2, 3), "axis", 0), ((4,), "plane", 0), ((4,), "axis", 7)])
+def test_a_real_pair_that_serves_neither_factor_nor_task_is_left_out(pair, scans, factors, task, extent):
+    assert measure("linear", [pair], scans, factors, ("mean",), task=task, extent=extent) == []
+
+
+def test_the_factor_of_a_pair_does_not_depend_on_the_order_of_its_axes(pair, scans):
+    fine = read_volume(scans / "bert.nii.gz")
+    write_volume(Volume(np.transpose(fine.voxels, (2, 0, 1)), fine.affine[:, [1, 2, 0, 3]]), scans / "bert.nii.gz")
+    found = measured_pair(pair, scans, (4,))
+    assert (found.factor, found.axis, found.fine.shape) == (4, "k", fine.shape)
+
+
+def test_scans_of_different_things_are_no_pair(scans, pair):
+    with pytest.raises(RequestError, match="correlates with the thick one"):
+        measure("linear", [replace(pair, file="anna.nii.gz")], scans, (4,), ("mean",))

@@ -1,4 +1,3 @@
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +73,6 @@ def trainer(engine, monkeypatch):  # noqa: F811
         from SuperResolutionSlicer.engine_process import EngineProcess
 
         module = engine(TRAINER.replace("STEPS", str(steps)) + end)
-        monkeypatch.setattr(
-            sys.modules["SuperResolutionTrainingSlicer.training_run"], "EngineProcess", lambda _, *rest: EngineProcess(module, *rest)
-        )
+        monkeypatch.setattr("SuperResolutionSlicer.engine_run.EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
 
     return replace

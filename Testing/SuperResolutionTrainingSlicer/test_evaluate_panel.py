@@ -4,7 +4,6 @@ import csv
 import json
 import os
 import signal
-import sys
 
 import pytest
 import slicer
@@ -55,8 +54,7 @@ def evaluate(panel, ui, heads, engine, monkeypatch, wait_until):
         from SuperResolutionSlicer.engine_process import EngineProcess
 
         module = engine(ANSWERS.format(roles=roles, end=end or WRITES.format(json.dumps(figures()))))
-        run_module = sys.modules["SuperResolutionTrainingSlicer.evaluation_run"]
-        monkeypatch.setattr(run_module, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
+        monkeypatch.setattr("SuperResolutionSlicer.engine_run.EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
         candidate, reference, input_ = heads(3)
         ui.candidateSelector.setCurrentNode(candidate)
         ui.referenceSelector.setCurrentNode(reference)

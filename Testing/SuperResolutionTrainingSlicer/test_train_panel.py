@@ -10,6 +10,8 @@ import slicer
 
 import host
 from slicer_fixtures import run_folders
+from SuperResolutionSlicer import device_menu
+from SuperResolutionSlicer.engine_process import EngineProcess
 from SuperResolutionTrainingSlicer.run_folders import RESULT, unfinished_runs
 
 FAILS = """say("error", message="no scan has real resolution along k", exit_status=2); sys.exit(2)"""
@@ -221,7 +223,54 @@ def test_volumes_that_cannot_be_written_leave_no_run(panel, ui, heads, runs, mon
     assert not (runs / "my-model").exists() and not panel.logic.isTraining
 
 
+def test_a_run_folder_that_cannot_be_made_is_told_and_leaves_nothing(panel, ui, runs, tmp_path):
+    runs.write_text("no folder")
+    ui.dataFolderEdit.currentPath = str(tmp_path)
+    ui.trainButton.click()
+    assert str(runs / "my-model") in ui.messageLabel.text and "\n" not in ui.messageLabel.text
+    assert not panel.logic.isTraining and run_folders() == []
+
+
 def test_a_second_run_is_refused(panel, train, tmp_path):
     train()
     with pytest.raises(RuntimeError, match="one run at a time"):
         panel.logic.startTraining(tmp_path, {}, False, None)
+
+
+# ---- devices
+
+
+def devices(ui):
+    return [(ui.deviceBox.itemData(index), ui.deviceBox.itemText(index)) for index in range(ui.deviceBox.count)]
+
+
+def test_gpus_are_shown_by_name_and_the_chosen_one_trains(panel, ui, engine, monkeypatch, tmp_path, wait_until):
+    gpus = """{"id": "cuda:0", "name": "Big GPU"}, {"id": "cuda:1", "name": "Small GPU"}, {"id": "cpu", "name": "CPU"}"""
+    module = engine(f"""print('{{"type": "result", "devices": [{gpus}]}}')""")
+    monkeypatch.setattr(device_menu, "EngineProcess", lambda _, *rest: EngineProcess(module, *rest))
+    asked = []
+    monkeypatch.setattr(panel.logic, "startTraining", lambda folder, request, *_: asked.append(request["device"]))
+    assert devices(ui) == [("auto", "Automatic"), ("cpu", "CPU")]
+    ui.dataFolderEdit.currentPath = str(tmp_path)
+    ui.trainButton.click()
+    ui.advancedSection.collapsed = False
+    wait_until(lambda: len(devices(ui)) == 4)
+    assert devices(ui)[:2] == [("auto", "Automatic (Big GPU)"), ("cuda:0", "Big GPU")]
+    ui.deviceBox.setCurrentIndex(ui.deviceBox.findData("cuda:1"))
+    ui.trainButton.click()
+    assert asked == ["auto", "cuda:1"]
+
+
+def test_a_device_of_another_machine_is_named(panel, ui):
+    panel.logic.getParameterNode().device = "cuda:7"
+    assert ui.deviceBox.currentText == "cuda:7 (not found here)"
+
+
+def test_a_panel_that_is_closed_asks_for_no_devices_any_more(panel, ui, engine, monkeypatch, gone, wait_until):
+    module = engine("""import os, time; print(f'{{"type": "started", "pid": {os.getpid()}}}', flush=True); time.sleep(100)""")
+    started = []
+    monkeypatch.setattr(device_menu, "EngineProcess", lambda _, *rest: started.append(EngineProcess(module, *rest)) or started[-1])
+    ui.advancedSection.collapsed = False
+    wait_until(lambda: started[0].pid is not None)
+    host.unload_module("SuperResolutionTraining")
+    assert gone(started[0].pid)

@@ -1,10 +1,11 @@
-"""Network architectures, one file each; the name of an architecture is the name of its file.
+"""Network architectures, one file each; the name of an architecture is the name of its file, whose last line is ``NETWORK = its class``.
 
 A network is a torch module with typed constructor arguments and
 
 - ``factors``: the factors it upscales by;
 - ``halo``: its reach in thick voxels along (slices, rows, columns);
-- ``working_values``: numbers it holds at once for each thick voxel, from which memory is planned;
+- ``working_values``: numbers it holds at once for each thick voxel, from which memory is planned: channels times fine voxels in a thick
+  one, of the widest layer's input and output together and what is kept beside them, such as a skip connection;
 - ``forward(slices, factor)``: (batch, slices, rows, columns) → (batch, factor · slices, rows, columns).
 
 What follows is optional; `build_network` fills in the defaults:
@@ -20,7 +21,8 @@ What follows is optional; `build_network` fills in the defaults:
 - ``intermediate(slices, factor)`` and ``intermediate_plane(slices, factor)``: the result and an earlier map of the same shape that a
   loss may look at as well.
 
-Listing them imports no torch.
+`layers` has what several networks are made of. Training first checks shapes and halo with small random volumes. Listing the
+architectures imports no torch.
 """
 
 from __future__ import annotations
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 TASKS = ("axis", "plane", "both")
 _DEFAULTS = {"views": 1, "task": "axis", "interpolated": False, "continues": False, "progressive": False}
+_AXIS = ("halo", "working_values")
+_PLANE = ("plane_halo", "plane_working_values", "forward_plane")
 _LARGEST_CONTINUATION = 16
 
 
@@ -62,9 +66,12 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     """
     if name not in network_names():
         raise RequestError(f"network '{name}': accepted are {', '.join(network_names())}")
-    kind = importlib.import_module(f"{__name__}.{name}").NETWORK
+    kind = getattr(importlib.import_module(f"{__name__}.{name}"), "NETWORK", None)
+    if kind is None:
+        raise RequestError(f"network '{name}': its file has no NETWORK; accepted is a file that ends with NETWORK = its class")
     try:
         network = kind(**arguments)
+        _refuse_incomplete(network, "factors")
         if not network.factors or min(network.factors) < 2:
             raise ValueError(f"factors {tuple(network.factors)}: accepted are whole numbers from 2, at least one")
     except (TypeError, ValueError, RuntimeError) as error:
@@ -72,7 +79,16 @@ def build_network(name: str, arguments: Mapping[str, Any]) -> nn.Module:
     for attribute, value in _DEFAULTS.items():
         if not hasattr(network, attribute):
             setattr(network, attribute, value)
+    _refuse_incomplete(network, *([] if network.task == "plane" else _AXIS), *([] if network.task == "axis" else _PLANE))
     return network
+
+
+def _refuse_incomplete(network: nn.Module, *needed: str) -> None:
+    for attribute in needed:
+        if not hasattr(network, attribute):
+            raise RequestError(
+                f"network '{type(network).__name__}' has no {attribute}; what a network must have stands in networks/__init__.py"
+            )
 
 
 def build_discriminator() -> nn.Module:

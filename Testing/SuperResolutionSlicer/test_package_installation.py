@@ -3,12 +3,8 @@
 import pytest
 from packaging.requirements import Requirement
 
-import host
-
-host.start()
-
-from SuperResolutionTrainingSlicer import package_installation  # noqa: E402
-from SuperResolutionTrainingSlicer.package_installation import PackageInstallation, needed_packages  # noqa: E402
+from SuperResolutionSlicer import package_installation
+from SuperResolutionSlicer.package_installation import PackageInstallation
 
 TORCH = [Requirement("torch>=2.6")]
 
@@ -39,10 +35,6 @@ class Asked:
 @pytest.fixture
 def asked(monkeypatch):
     return lambda *arguments, **options: Asked(monkeypatch, *arguments, **options)
-
-
-def test_training_needs_all_that_the_file_names():
-    assert {"torch", "safetensors", "pyyaml", "scikit-image"} <= set(needed_packages())
 
 
 def test_where_nothing_is_missing_work_goes_on_at_once(asked):

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-import slicer.packaging
-
-from SuperResolutionSlicer.packages import REQUIREMENTS, ask_consent, install_packages, missing_packages
-
-
-def needed_packages() -> list[str]:
-    """Return the names of all packages that training and evaluation need."""
-    return [requirement.name for requirement in slicer.packaging.load_requirements(REQUIREMENTS)]
+from .packages import ask_consent, install_packages, missing_packages
 
 
 class PackageInstallation:
@@ -21,16 +14,18 @@ class PackageInstallation:
     ----------
     said : callable
         Called with each line that pip prints, and with nothing but "" when an installation begins or ends.
+    names : sequence of str, optional
+        Of the packages, see `packages.missing_packages`.
     """
 
-    def __init__(self, said: Callable[[str], None]) -> None:
+    def __init__(self, said: Callable[[str], None], names: Sequence[str] | None = None) -> None:
         self.askConsent = ask_consent
         self.running = False
-        self._said = said
+        self._said, self._names = said, names
 
     def ensure(self, then: Callable[[], None], refused: Callable[[str], None]) -> None:
-        """Call `then` once all packages are there, or `refused` with the reason."""
-        missing = missing_packages(needed_packages())
+        """Call `then` once the packages are there, or `refused` with the reason."""
+        missing = missing_packages(self._names)
         if not missing:
             then()
         elif not self.askConsent(missing):
@@ -52,7 +47,7 @@ class PackageInstallation:
                 return
             self.running = False
             self._said("")
-            left = missing_packages(needed_packages())
+            left = missing_packages(self._names)
             if status == 0 and not left:
                 then()
                 return
