@@ -39,7 +39,8 @@ class SuperResolutionTraining(ScriptedLoadableModule):
         self.parent.helpText = _(
             "Trains networks for the module SuperResolution on your own scans: select fine scans, a recipe and a budget, and press Train. "
             "Training runs in a background process, can be paused, stopped and resumed, and its model appears among your models. "
-            "Evaluate measures any volume against a reference, slice by slice. Research use, not for diagnosis."
+            "Evaluate measures any volume against a reference, slice by slice, or compares all models on fine scans. "
+            "Research use, not for diagnosis."
         )
         self.parent.acknowledgementText = _("Built on PyTorch, SimpleITK and scikit-image. Each recipe names the paper of its network.")
 

@@ -54,6 +54,19 @@ def test_a_chart_that_is_shown_brings_a_layout_with_a_plot_and_is_drawn(chart):
     manager.setLayout(before)
 
 
+def test_an_axis_keeps_the_range_that_the_chart_fixes(chart):
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(0, 8)
+    slicer.modules.plots.logic().ShowChartInLayout(chart)
+    view = host.pythonqt.unwrap(slicer.app.layoutManager().plotWidget(0))._view
+    view.resize(200, 160)
+    _, columns = np.nonzero(red(view.picture()))
+    assert columns.max() < 150, "the right half is empty"
+    chart.SetXAxisRangeAuto(True)
+    _, columns = np.nonzero(red(view.picture()))
+    assert columns.max() > 170
+
+
 def test_a_chart_whose_curves_are_gone_is_drawn_empty(chart):
     slicer.modules.plots.logic().ShowChartInLayout(chart)
     slicer.mrmlScene.RemoveNode(slicer.mrmlScene.GetFirstNodeByName("line"))

@@ -5,23 +5,15 @@ from __future__ import annotations
 import hashlib
 import re
 import shutil
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
 from SuperResolutionLib.whole import whole_folder
 
+from .alone import alone
 from .patch_source import PatchSource
-
-try:
-    import fcntl
-except ImportError:  # Windows
-    fcntl = None
-    import msvcrt
 
 _ARRAYS = ("fine", "blocks", "thick")
 
@@ -48,7 +40,7 @@ def cache_source(cache: Path, name: str, files: list[Path], make: Callable[[], P
     entry = cache / f"{_prefix(name)}{_stamp(files)}"
     if not entry.is_dir():
         cache.mkdir(parents=True, exist_ok=True)
-        with _alone(cache / "lock"):
+        with alone(cache / "lock"):
             if not entry.is_dir():
                 _clear(cache, _prefix(name))
                 _save(make(), entry)
@@ -89,29 +81,3 @@ def _clear(cache: Path, prefix: str) -> None:
     for path in cache.iterdir():
         if path.is_dir() and path.name.startswith((prefix, ".")):
             shutil.rmtree(path, ignore_errors=True)
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """Keep other processes from the block; the system lets go of a process that dies in it."""
-    with path.open("a+b") as stream:
-        _lock(stream)
-        try:
-            yield
-        finally:
-            if fcntl is None:
-                stream.seek(0)
-                msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
-
-
-def _lock(stream: IO[bytes]) -> None:
-    if fcntl is not None:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        return
-    while True:
-        try:
-            stream.seek(0)
-            msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
-            return
-        except PermissionError:
-            time.sleep(0.2)

@@ -102,8 +102,8 @@ def find_scans(folder: Path, modalities: Iterable[str], left_out: Path | None = 
     RequestError
         If nothing is of use.
     """
-    files = _files(folder, left_out)
     skipped = _Skipped(tell)
+    files = _without_runs(folder, _files(folder, left_out), skipped)
     volumes = [path for path in files if path.name.lower().endswith(READ_SUFFIXES)]
     headers = [header for path in files if path not in set(volumes) and (header := skipped.unless_read(read_header, path))]
     series = []
@@ -172,6 +172,14 @@ def _files(folder: Path, left_out: Path | None) -> list[Path]:
     outside = left_out.resolve() if left_out else None
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
     return [path for path in files if not (outside and path.resolve().is_relative_to(outside))]
+
+
+def _without_runs(folder: Path, files: list[Path], skipped: _Skipped) -> list[Path]:
+    """Leave out the folders of other runs: they hold copies of scans, under names that do not tell the subject."""
+    runs = [path.parent for path in files if path.name == SPLIT_FILE and path.parent != folder]
+    for run in runs:
+        skipped.add(f"{run}: the folder of a training run; accepted are folders without {SPLIT_FILE}")
+    return [path for path in files if not any(path.is_relative_to(run) for run in runs)]
 
 
 def _named(folder: Path, volumes: list[Path], series: list[SeriesInfo], headers: list[DicomFile]) -> list[Scan]:

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from SuperResolutionLib.errors import WorkError
+
 from .plain_data import read_json_lines
 
 FILE = "progress.jsonl"
@@ -30,20 +32,32 @@ class Journal:
         self._writer = _tensorboard(folder / "tensorboard")
 
     def add(self, message: dict[str, Any]) -> None:
-        """Take a message of the trainer; those that are no points of a curve are left out."""
+        """Take a message of the trainer; those that are no points of a curve are left out.
+
+        Raises
+        ------
+        WorkError
+            If the file cannot be written.
+        """
         if message["type"] == "plan":
             # What an interrupted sitting did after its last checkpoint is done again.
             self.points = [point for point in self.points if point["step"] <= message["first_step"]]
-            self._path.write_text("".join(f"{json.dumps(point)}\n" for point in self.points), encoding="utf-8")
+            self._write("w", self.points)
         if message["type"] not in _KEPT:
             return
         self.points.append(message)
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(message)}\n")
+        self._write("a", [message])
         if self._writer:
             for name in _FIGURES:
                 if message.get(name) is not None:
                     self._writer.add_scalar(name, message[name], message["step"])
+
+    def _write(self, mode: str, points: list[dict[str, Any]]) -> None:
+        try:
+            with self._path.open(mode, encoding="utf-8") as file:
+                file.writelines(f"{json.dumps(point)}\n" for point in points)
+        except OSError as error:
+            raise WorkError(f"{self._path}: not written, {error.strerror or error}") from error
 
     def close(self) -> None:
         """Write what is still in memory."""

@@ -14,7 +14,7 @@ from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.model_file import read_card
 from SuperResolutionLib.model_zoo import list_upscalers
-from SuperResolutionLib.upscaling import upscale
+from SuperResolutionLib.upscaling import Progress, Report, upscale
 from SuperResolutionLib.volume import Volume, array_axis
 from SuperResolutionLib.whole import whole_file
 from SuperResolutionLib.worker import MODALITIES
@@ -111,6 +111,7 @@ def compare(
     device: str = "auto",
     precision: str = "auto",
     tell: Tell = lambda fraction, line: None,
+    follow: Callable[[float], None] = lambda fraction: None,
 ) -> dict[str, Any]:
     """Let models make the same thick volumes fine, and compare with the truth slice by slice.
 
@@ -129,6 +130,8 @@ def compare(
         See `devices`.
     tell : callable
         Called before each measurement with the part of the work that is done and a line on what comes next.
+    follow : callable
+        Called while a network works with the part of the work that is done.
 
     Returns
     -------
@@ -159,7 +162,8 @@ def compare(
                     "device": device,
                     "precision": precision,
                 }
-                result = upscale(thick, model=each.file, **settings)
+                share = 1 / len(missing) / len(trials)
+                result = upscale(thick, model=each.file, progress=_followed(follow, done, share), **settings)
                 kept.add(
                     trial.as_dict() | each.as_dict() | {
                         "trained_on": trial.scan.subject in each.taught_by,
@@ -175,6 +179,16 @@ def compare(
         with whole_file(out / RECORD) as partial:
             partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
     return record
+
+
+def _followed(follow: Callable[[float], None], done: float, share: float) -> Report:
+    """Return what tells `follow` of one upscaling, which is a share of the work."""
+
+    def report(state: Progress) -> None:
+        if state.stage == "upscaling":
+            follow(done + share * state.fraction)
+
+    return report
 
 
 @dataclass(frozen=True)

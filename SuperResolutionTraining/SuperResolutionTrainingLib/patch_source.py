@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from SuperResolutionLib.errors import RequestError
+from SuperResolutionLib.upscaling import check_voxels
 from SuperResolutionLib.volume import Volume
 
 from .foreground import BLOCK, content_blocks
@@ -95,8 +96,9 @@ def value_range(volume: Volume) -> tuple[np.float64, np.float64]:
     Raises
     ------
     RequestError
-        If the two are one value.
+        If the two are one value, or voxels are NaN or infinite.
     """
+    check_voxels(volume)
     low, high = np.percentile(volume.voxels[::2, ::2, ::2].astype(np.float32, copy=False), (0.5, 99.8))
     if not high > low:
         raise RequestError(f"{volume.source}: constant voxels of value {low:g}; accepted are scans with contrast")

@@ -138,9 +138,10 @@ class Trainer:
         Raises
         ------
         WorkError
-            If loss or gradient is not a number; the last checkpoint is kept.
+            If loss or gradient is not a number (the last checkpoint is kept), it is stopped before its first step, or its folder cannot
+            be written to.
         """
-        self._out.mkdir(parents=True, exist_ok=True)
+        self._make_folder(self._out)
         control = Control(self._out) if self._group.leads else None
         self._rehearse()
         if self._state.dtype is None:
@@ -155,6 +156,8 @@ class Trainer:
         finally:
             if sampler:
                 sampler.close()
+        if not self._state.step:
+            raise WorkError(f"training of {self._recipe.id}: stopped before its first step, so there is no network to keep")
         if self._group.leads:
             self._save()
             control.clear()
@@ -226,13 +229,20 @@ class Trainer:
         if not self._fixed_set:
             return
         preview = self._out / "previews" / f"step-{self._state.step:07}.png"
-        preview.parent.mkdir(exist_ok=True)
+        self._make_folder(preview.parent)
         figures = self._fixed_set.measure(self._outcome(), self._group.device, preview)
         stage = self._recipe.stages[self._timetable.stage(self._timetable.point(self._state.step - 1, self._state.stopwatch.seconds))]
         fidelity = all(getattr(self._losses[name], "fidelity", True) for name in stage.losses)
         best = self._state.best.offer(figures.psnr, self._state.step, self._outcome(), fidelity)
         cubic = {f"{name}_cubic": value for name, value in asdict(self._fixed_set.cubic).items()}
         self._tell({"type": "validation", "step": self._state.step, **asdict(figures), **cubic, "best": best, "preview": str(preview)})
+
+    @staticmethod
+    def _make_folder(path: Path) -> None:
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise WorkError(f"{path}: not made, {error.strerror or error}") from error
 
     def _outcome(self) -> nn.Module:
         return self._state.average.network if self._state.average else self._network

@@ -6,6 +6,7 @@ import json
 import platform
 import shutil
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .trainer import Tell, Trained
 
 SHIPPED = Path(__file__).parent / "recipes"
-_CACHE = "cache"
+_CACHE, _LOCK = "cache", "training"
 
 
 def run(
@@ -72,6 +73,7 @@ def run(
     WorkError
         If training fails or a file cannot be written.
     """
+    from .alone import alone
     from .checkpoint import FILE
     from .data_folder import with_scans
     from .distributed import Group
@@ -90,11 +92,14 @@ def run(
     if not resume and (out / FILE).exists():
         raise RequestError(f"{out}: holds a run already; accepted are another folder, or to resume that run (--resume)")
     start = load_model(folder / read.start).network.state_dict() if read.start else None
-    with Group(device) as group:
+    with Group(device) as group, ExitStack() as claimed:
         say: Tell = tell if tell and group.leads else lambda message: None
         # The first process decides who is in which split, the others read it.
         read = group.in_turn(lambda first: with_scans(read, data, out, resume or not first, lambda line: say(_warning(line))))
-        out.mkdir(parents=True, exist_ok=True)
+        (out / _CACHE).mkdir(parents=True, exist_ok=True)
+        if group.leads:
+            refusal = f"{out}: another process trains in it; accepted is to wait for that one, or to end it"
+            claimed.enter_context(alone(out / _CACHE / _LOCK, refusal))
         journal = Journal(out, resume) if group.leads else None
 
         def told(message: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""The second section of the panel: a volume measured against a reference, beside the interpolations that it has to beat."""
+"""The second section of the panel: a volume is measured, or all models are; progress, the table, its chart and its export."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from SuperResolutionLib.errors import SuperResolutionError
 from SuperResolutionSlicer.connections import connect
 from SuperResolutionSlicer.engine_process import Ending
 from SuperResolutionSlicer.package_installation import PackageInstallation
-from SuperResolutionSlicer.volume_nodes import reasons_against
 
 from .charts import PlotView
+from .comparison_nodes import ComparisonNodes
+from .comparison_run import Compared
 from .evaluation_nodes import EvaluationNodes
 from .evaluation_run import Evaluated
-from .parameters import SuperResolutionTrainingParameterNode
+from .measured_models import MeasuredModels
+from .measured_volume import MeasuredVolume
+from .parameters import Measured, SuperResolutionTrainingParameterNode
 
 _ERROR, _PLAIN = "color: #c0392b;", ""
+_NOTHING = ("", _PLAIN)
 
 
 class EvaluateSection:
@@ -34,21 +38,32 @@ class EvaluateSection:
     def __init__(self, ui: Any, logic: Any) -> None:
         self.ui, self.logic = ui, logic
         self.packages = PackageInstallation(self._pip_said)
-        self.nodes: EvaluationNodes | None = None
+        self._choices = {Measured.VOLUME: MeasuredVolume(ui, logic), Measured.MODELS: MeasuredModels(ui, logic)}
+        self._running: MeasuredVolume | MeasuredModels | None = None
         self._view = PlotView()
         self._parameters: SuperResolutionTrainingParameterNode | None = None
+        connect(ui.comparisonFolderEdit, "currentPathChanged(QString)", self._folder_chosen)
+        # A line that was emptied says nothing but this.
+        connect(ui.comparisonFolderEdit, "validInputChanged(bool)", self._folder_chosen)
         connect(ui.evaluateButton, "clicked()", self._evaluate_or_cancel)
-        connect(ui.showSlicesButton, "toggled(bool)", self._show_or_hide)
+        connect(ui.showChartButton, "toggled(bool)", self._show_or_hide)
         connect(ui.exportButton, "clicked()", self._pick_file)
+
+    @property
+    def nodes(self) -> EvaluationNodes | ComparisonNodes | None:
+        """What came of the latest measurement of what is chosen, if any."""
+        return self._chosen.nodes
+
+    @property
+    def _chosen(self) -> MeasuredVolume | MeasuredModels:
+        return self._choices[Measured.VOLUME if self._parameters is None else self._parameters.measured]
 
     def setParameterNode(self, parameters: SuperResolutionTrainingParameterNode | None) -> None:
         """Show another state, or none while the scene is being closed."""
         self._parameters = parameters
         if parameters is None:
-            self.nodes = None
-            self.ui.showSlicesButton.checked = False
-            self.ui.scoresLabel.text = ""
-            self._say("")
+            for choice in self._choices.values():
+                choice.nodes, choice.said = None, _NOTHING
         self.update()
 
     def close(self) -> None:
@@ -62,36 +77,51 @@ class EvaluateSection:
         button = self.ui.evaluateButton
         button.text = "Cancel" if running else "Evaluate"
         button.enabled = running or not reasons
-        tip = "Stop the evaluation." if running else "Measure the candidate in the background."
+        tip = "Stop measuring." if running else "Measure in the background."
         button.toolTip = "\n".join(reasons) if reasons and not running else tip
-        for widget in (self.ui.candidateSelector, self.ui.referenceSelector, self.ui.thickSelector):
-            widget.enabled = not running
-        self.ui.evaluationBar.visible = running or self.packages.running
-        for widget in (self.ui.measureBox, self.ui.regionBox, self.ui.axisBox, self.ui.showSlicesButton, self.ui.exportButton):
-            widget.enabled = self.nodes is not None
-        if self._view.shown:
+        busy = running or self.packages.running
+        self._show_choice(busy)
+        self.ui.evaluationBar.visible = busy
+        self._show_result()
+
+    def _show_choice(self, busy: bool) -> None:
+        """Show the widgets of what is chosen, which are left alone while it is being measured."""
+        for choice in self._choices.values():
+            for widget in choice.widgets:
+                widget.visible = choice is self._chosen
+            for widget in choice.inputs:
+                widget.enabled = not busy
+        self.ui.measuredBox.enabled = not busy
+        folder = "" if self._parameters is None else self._parameters.comparisonFolder
+        if self.ui.comparisonFolderEdit.currentPath != folder:
+            self.ui.comparisonFolderEdit.currentPath = folder
+        by_folder = bool(folder) and self._chosen is self._choices[Measured.MODELS]
+        self.ui.referenceSelector.enabled = not busy and not by_folder
+
+    def _show_result(self) -> None:
+        nodes = self.nodes
+        self.ui.evaluationMessage.text, self.ui.evaluationMessage.styleSheet = self._chosen.said
+        self.ui.scoresLabel.text = nodes.as_html() if nodes is not None else ""
+        self.ui.scoresLabel.toolTip = nodes.conventions if nodes is not None else ""
+        for widget in (self.ui.measureBox, self.ui.regionBox, self.ui.axisBox, self.ui.showChartButton, self.ui.exportButton):
+            widget.enabled = nodes is not None
+        if nodes is None:
+            self.ui.showChartButton.checked = False
+        elif self._view.shown:
             self._show_chart()
 
     def _reasons(self) -> list[str]:
         """Return every reason why Evaluate cannot work."""
         if self._parameters is None:
             return ["The scene is being closed."]
-        parameters = self._parameters
-        candidate, reference, thick = parameters.candidateVolume, parameters.referenceVolume, parameters.thickVolume
-        reasons = []
-        if candidate is None:
-            reasons.append("Select a candidate.")
-        if reference is None:
-            reasons.append("Select a reference.")
-        if candidate is not None and candidate is reference:
-            reasons.append("The candidate is the reference; select another.")
-        if thick is not None and thick in (candidate, reference):
-            reasons.append("The thick volume is the candidate or the reference; select another or none.")
-        for node in dict.fromkeys(each for each in (candidate, reference, thick) if each is not None):
-            reasons += reasons_against(node)
+        reasons = self._chosen.reasons(self._parameters)
         if self.packages.running:
             reasons.append("Python packages are being installed.")
         return reasons
+
+    def _folder_chosen(self, _: str | bool) -> None:
+        if self._parameters is not None:
+            self._parameters.comparisonFolder = self.ui.comparisonFolderEdit.currentPath
 
     def _evaluate_or_cancel(self) -> None:
         if self.logic.isEvaluating:
@@ -106,33 +136,28 @@ class EvaluateSection:
         self.update()
 
     def _start(self) -> None:
-        parameters = self._parameters
         self.ui.evaluationBar.setRange(0, 100)
         self._say("")
+        self._running = self._chosen
         try:
-            self.logic.startEvaluation(
-                parameters.candidateVolume, parameters.referenceVolume, parameters.thickVolume, self._told, self._finished
-            )
+            self._running.start(self._parameters, self._told, self._finished)
         except RuntimeError as error:
             self._say(str(error), _ERROR)
         self.update()
 
     def _told(self, percent: int, stage: str) -> None:
         self.ui.evaluationBar.value = percent
-        self._say(f"{stage.capitalize()}…")
+        self._say(f"{stage[:1].upper()}{stage[1:]}…")
 
-    def _finished(self, evaluated: Evaluated) -> None:
-        ending = evaluated.outcome.ending
-        self.ui.evaluationLog.plainText = evaluated.outcome.log
+    def _finished(self, finished: Evaluated | Compared) -> None:
+        ending = finished.outcome.ending
+        self.ui.evaluationLog.plainText = finished.outcome.log
         if ending is Ending.DONE:
-            self.nodes = EvaluationNodes(evaluated.scores, evaluated.candidate, evaluated.reference)
-            self.ui.scoresLabel.text = self.nodes.as_html()
-            self.ui.scoresLabel.toolTip = evaluated.scores["conventions"]
-            self._say("Mean ± standard deviation over the slices of all three axes, the first and last of each left out.")
+            self._say(self._running.keep(finished))
         elif ending is Ending.CANCELLED:
             self._say("Cancelled.")
         else:
-            self._say(evaluated.outcome.message, _ERROR)
+            self._say(finished.outcome.message, _ERROR)
         self.update()
 
     def _pip_said(self, line: str) -> None:
@@ -153,8 +178,7 @@ class EvaluateSection:
     def _show_chart(self) -> None:
         if self.nodes is None or self._parameters is None:
             return
-        parameters = self._parameters
-        chart = self.nodes.chart(parameters.axis, parameters.measure, parameters.region)
+        chart = self._chosen.chart(self._parameters)
         if chart is None:
             self._say("The chart was removed from the scene; evaluate again.", _ERROR)
         else:
@@ -166,7 +190,7 @@ class EvaluateSection:
             self.exportTo(Path(name))
 
     def exportTo(self, path: Path) -> None:
-        """Write means and slices as CSV files; what went wrong is shown in the panel."""
+        """Write the table, and what it sums up, as CSV files; what went wrong is shown in the panel."""
         try:
             written = self.nodes.write_csv(path.with_suffix(".csv"))
         except SuperResolutionError as error:
@@ -175,5 +199,5 @@ class EvaluateSection:
         self._say(f"Written: {', '.join(each.name for each in written)}")
 
     def _say(self, text: str, style: str = _PLAIN) -> None:
-        self.ui.evaluationMessage.text = text
-        self.ui.evaluationMessage.styleSheet = style
+        self._chosen.said = (text, style)
+        self.ui.evaluationMessage.text, self.ui.evaluationMessage.styleSheet = text, style

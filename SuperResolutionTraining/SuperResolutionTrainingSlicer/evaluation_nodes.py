@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
 import slicer
 
-from SuperResolutionLib.errors import WorkError
-from SuperResolutionLib.whole import whole_file
-
 from .charts import add_chart, add_curve, add_table, fill_table
+from .figures import CONVENTIONS, in_words, mean_columns, number, write_csv
 from .parameters import Axis, Measure, Region
-
-CONVENTIONS = "SuperResolution.conventions"
-_DIGITS = {Measure.PSNR: 2, Measure.NCC: 3, Measure.SSIM: 3, Measure.RMSE: 1}
-_NAN = float("nan")
 
 
 class EvaluationNodes:
     """What an evaluation leaves in the scene.
+
+    Attributes
+    ----------
+    conventions : str
+        How the figures were measured.
 
     Parameters
     ----------
@@ -35,7 +33,8 @@ class EvaluationNodes:
         self._names = {"candidate": candidate}
         self._title = f"{candidate} against {reference}"
         table = add_table(self._title)
-        table.SetAttribute(CONVENTIONS, scores["conventions"])
+        self.conventions: str = scores["conventions"]
+        table.SetAttribute(CONVENTIONS, self.conventions)
         fill_table(table, self._summary_columns())
         self._table_id = table.GetID()
         self._series: dict[Axis, dict[str, str]] = {}
@@ -76,8 +75,8 @@ class EvaluationNodes:
             If a file cannot be written.
         """
         slices = path.with_name(f"{path.stem}-slices{path.suffix}")
-        _write_csv(path, self._summary_columns())
-        _write_csv(slices, self._slice_columns())
+        write_csv(path, self._summary_columns())
+        write_csv(slices, self._slice_columns())
         return [path, slices]
 
     def _name(self, volume: str) -> str:
@@ -92,10 +91,7 @@ class EvaluationNodes:
             "Slices along": [", ".join(row["along"].upper()) for row in rows],
             "Slices": [row["slices"] for row in rows],
         }
-        for measure in Measure:
-            columns[measure.label()] = [_number(row["mean"][measure.value]) for row in rows]
-            columns[f"± {measure.label()}"] = [_number(row["deviation"][measure.value]) for row in rows]
-        return columns
+        return columns | mean_columns(rows)
 
     def _slice_columns(self) -> dict[str, list]:
         columns: dict[str, list] = {name: [] for name in ("Volume", "Voxels", "Axis", "Slice", *(m.label() for m in Measure))}
@@ -106,24 +102,24 @@ class EvaluationNodes:
             columns["Axis"] += [curve["axis"].upper()] * count
             columns["Slice"] += curve["slices"]
             for measure in Measure:
-                columns[measure.label()] += [_number(value) for value in curve["values"][measure.value]]
+                columns[measure.label()] += [number(value) for value in curve["values"][measure.value]]
         return columns
 
     def _add_axis(self, axis: Axis) -> None:
         curves = [curve for curve in self._scores["curves"] if curve["axis"] == axis.value]
         table = add_table(f"{self._title}, slices along {axis.name}")
-        columns: dict[str, list] = {"slice": [float(number) for number in curves[0]["slices"]]}
+        columns: dict[str, list] = {"slice": [float(index) for index in curves[0]["slices"]]}
         for curve in curves:
             for measure in Measure:
                 name = _curve_name(self._name(curve["volume"]), measure, Region(curve["region"]))
-                columns[name] = [_number(value) for value in curve["values"][measure.value]]
+                columns[name] = [number(value) for value in curve["values"][measure.value]]
         fill_table(table, columns)
         volumes = list(dict.fromkeys(curve["volume"] for curve in curves))
         lines = {
             volume: add_curve(
-                table, "slice", _curve_name(self._name(volume), Measure.PSNR, Region.WHOLE), self._name(volume), number, dashed=number > 0
+                table, "slice", _curve_name(self._name(volume), Measure.PSNR, Region.WHOLE), self._name(volume), place, dashed=place > 0
             )
-            for number, volume in enumerate(volumes)
+            for place, volume in enumerate(volumes)
         }
         self._series[axis] = {volume: line.GetID() for volume, line in lines.items()}
         self._charts[axis] = add_chart(self._title, f"slice along {axis.name}", Measure.PSNR.label(), lines.values()).GetID()
@@ -134,31 +130,9 @@ class EvaluationNodes:
 
 
 def _row_as_html(row: dict[str, Any]) -> str:
-    cells = "".join(f"<td align='right'>&nbsp;{_with_deviation(row, measure)}</td>" for measure in Measure)
+    cells = "".join(f"<td align='right'>&nbsp;{in_words(row, measure)}</td>" for measure in Measure)
     return f"<tr><td>{row['volume']}</td>{cells}</tr>"
 
 
 def _curve_name(volume: str, measure: Measure, region: Region) -> str:
     return f"{volume} {measure.name} {region.value}"
-
-
-def _number(value: float | None) -> float:
-    return _NAN if value is None else float(value)
-
-
-def _with_deviation(row: dict[str, Any], measure: Measure) -> str:
-    mean, deviation = row["mean"][measure.value], row["deviation"][measure.value]
-    if mean is None:
-        return "–"
-    digits = _DIGITS[measure]
-    return f"{mean:.{digits}f} ± {deviation:.{digits}f}"
-
-
-def _write_csv(path: Path, columns: dict[str, list]) -> None:
-    try:
-        with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
-    except OSError as error:
-        raise WorkError(f"{path}: not written, {error.strerror or error}") from error

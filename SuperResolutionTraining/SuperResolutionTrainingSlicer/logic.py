@@ -1,4 +1,4 @@
-"""What the module offers to scripts, and to its own panel: one training run and one evaluation at a time."""
+"""What the module offers to scripts, and to its own panel: one training run and one measurement at a time."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from slicer.ScriptedLoadableModule import ScriptedLoadableModuleLogic
 
 from SuperResolutionSlicer.connections import connect
 
+from .comparison_run import Compared, Comparison, ComparisonRun
 from .evaluation_run import Evaluated, EvaluationRun
 from .parameters import SuperResolutionTrainingParameterNode
 from .training_run import Followers, TrainingRun
 
 
 class SuperResolutionTrainingLogic(ScriptedLoadableModuleLogic):
-    """Trains networks and measures volumes in background processes."""
+    """Trains networks, measures volumes and compares models in background processes."""
 
     def __init__(self) -> None:
         super().__init__()
         self._node: slicer.vtkMRMLScriptedModuleNode | None = None
         self._training: TrainingRun | None = None
-        self._evaluation: EvaluationRun | None = None
+        self._evaluation: EvaluationRun | ComparisonRun | None = None
         connect(slicer.app, "aboutToQuit()", self.abandon)
 
     def getParameterNode(self) -> SuperResolutionTrainingParameterNode:
@@ -38,8 +39,8 @@ class SuperResolutionTrainingLogic(ScriptedLoadableModuleLogic):
         return self._training
 
     @property
-    def evaluation(self) -> EvaluationRun | None:
-        """The latest evaluation, if any."""
+    def evaluation(self) -> EvaluationRun | ComparisonRun | None:
+        """The latest evaluation of a volume or of all models, if any."""
         return self._evaluation
 
     @property
@@ -49,7 +50,7 @@ class SuperResolutionTrainingLogic(ScriptedLoadableModuleLogic):
 
     @property
     def isEvaluating(self) -> bool:
-        """Whether a volume is being measured."""
+        """Whether a volume or all models are being measured."""
         return self._evaluation is not None and self._evaluation.running
 
     def startTraining(self, folder: Path, request: dict[str, Any], resume: bool, followers: Followers) -> TrainingRun:
@@ -81,12 +82,30 @@ class SuperResolutionTrainingLogic(ScriptedLoadableModuleLogic):
         RuntimeError
             If an evaluation is in progress, or a volume cannot be written.
         """
-        if self.isEvaluating:
-            raise RuntimeError("a volume is being evaluated; accepted is one evaluation at a time: wait for it or cancel it")
         volumes = {"candidate": candidate, "reference": reference} | ({"input": thick} if thick is not None else {})
-        self._evaluation = EvaluationRun(volumes, told, finished)
-        self._evaluation.start()
-        return self._evaluation
+        return self._evaluate(EvaluationRun(volumes, told, finished))
+
+    def startComparison(
+        self,
+        wanted: Comparison,
+        told: Callable[[int, str], None] = lambda percent, stage: None,
+        finished: Callable[[Compared], None] = lambda _: None,
+    ) -> ComparisonRun:
+        """Start measuring all models and return at once; see `ComparisonRun` for the parameters.
+
+        Raises
+        ------
+        RuntimeError
+            If an evaluation is in progress, or the volume cannot be written.
+        """
+        return self._evaluate(ComparisonRun(wanted, told, finished))
+
+    def _evaluate(self, run: EvaluationRun | ComparisonRun) -> EvaluationRun | ComparisonRun:
+        if self.isEvaluating:
+            raise RuntimeError("an evaluation is in progress; accepted is one at a time: wait for it or cancel it")
+        self._evaluation = run
+        run.start()
+        return run
 
     def abandon(self) -> None:
         """End what runs, without a word; a training run can be resumed from its folder."""

@@ -9,6 +9,12 @@ from slicer import vtkMRMLScalarVolumeNode
 from slicer.parameterNodeWrapper import WithinRange, parameterNodeWrapper
 
 MINUTES, STEPS = (1, 7 * 24 * 60), (1, 10_000_000)
+_PROFILES = {
+    "mean": "Mean of the fine slices",
+    "gaussian": "Gaussian, as wide as the slice",
+    "cubic": "Cubic, as image tools resize",
+    "kspace": "k-space cut off, as in 3-D scans",
+}
 
 
 class Source(Enum):
@@ -33,13 +39,57 @@ class Profile(Enum):
 
     def label(self) -> str:
         """Return what the panel shows."""
-        return {
-            "recipe": "As in the recipe",
-            "mean": "Mean of the fine slices",
-            "gaussian": "Gaussian, as wide as the slice",
-            "cubic": "Cubic, as image tools resize",
-            "kspace": "k-space cut off, as in 3-D scans",
-        }[self.value]
+        return {"recipe": "As in the recipe", **_PROFILES}[self.value]
+
+
+class SliceProfile(Enum):
+    """The slice profile that scans are made thick with; values are the engine's."""
+
+    MEAN = "mean"
+    GAUSSIAN = "gaussian"
+    KSPACE = "kspace"
+    CUBIC = "cubic"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return _PROFILES[self.value]
+
+
+class Factor(Enum):
+    """How many fine slices a thick one is made of."""
+
+    TWO = 2
+    THREE = 3
+    FOUR = 4
+    EIGHT = 8
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return f"×{self.value}"
+
+
+class ThickAxis(Enum):
+    """The axes that a scan is made thick along, one at a time; values are the engine's."""
+
+    EVERY = "ijk"
+    I = "i"
+    J = "j"
+    K = "k"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return "Every axis of real resolution" if self is ThickAxis.EVERY else self.name
+
+
+class Measured(Enum):
+    """What is measured."""
+
+    VOLUME = "volume"
+    MODELS = "models"
+
+    def label(self) -> str:
+        """Return what the panel shows."""
+        return {"volume": "A volume", "models": "All models"}[self.value]
 
 
 class Budget(Enum):
@@ -94,7 +144,8 @@ class Axis(Enum):
 class SuperResolutionTrainingParameterNode:
     """State of the panel.
 
-    ``recipe`` is a recipe's name; ``factor`` is 0 for all factors of the recipe; ``runsFolder`` is empty for the user's own.
+    ``recipe`` is a recipe's name; ``factor`` is 0 for all factors of the recipe; ``runsFolder`` is empty for the user's own;
+    ``comparisonFolder`` is empty for the reference volume.
     """
 
     source: Source
@@ -108,9 +159,14 @@ class SuperResolutionTrainingParameterNode:
     device: str = "auto"
     modelName: str = "my-model"
     runsFolder: str
+    measured: Measured
     candidateVolume: vtkMRMLScalarVolumeNode
     referenceVolume: vtkMRMLScalarVolumeNode
     thickVolume: vtkMRMLScalarVolumeNode
+    comparisonFolder: str
+    comparisonFactor: Factor = Factor.FOUR
+    comparisonProfile: SliceProfile
+    thickAxis: ThickAxis
     measure: Measure
     region: Region
     axis: Axis

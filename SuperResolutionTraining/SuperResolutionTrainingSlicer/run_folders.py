@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +43,20 @@ def default_runs_folder() -> Path:
     return user_folder().parent / "runs"
 
 
+def reasons_against_folder(folder: Path) -> list[str]:
+    """Return why a run cannot be started in a folder, as one line; none if it is absent or empty."""
+    try:
+        taken = any(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        return [f"{folder}: cannot be used, {error.strerror}; choose another name, or another folder of runs."]
+    return [f"{folder}: holds a run already; resume it below if it is unfinished, or choose another name."] if taken else []
+
+
 def unfinished_runs(folder: Path) -> list[UnfinishedRun]:
     """Return the unfinished runs below a folder, the latest first."""
-    requests = folder.glob(f"*/{REQUEST}") if folder.is_dir() else ()
+    requests = folder.glob(f"*/{REQUEST}") if os.path.isdir(folder) else ()
     unfinished = [path for path in requests if not (path.parent / RESULT).is_file()]
     found = [(path.stat().st_mtime, path.parent, read_request(path.parent)) for path in unfinished]
     return [UnfinishedRun(parent, request) for _, parent, request in sorted(found, key=lambda each: -each[0]) if request is not None]

@@ -19,8 +19,8 @@ from SuperResolutionSlicer import package_installation
 from SuperResolutionSlicer.module_test import ModuleTest
 from SuperResolutionSlicer.phantom import shepp_logan
 
-from .evaluation_nodes import CONVENTIONS
-from .parameters import Axis, Budget, Measure, Region, Source
+from .figures import CONVENTIONS
+from .parameters import Axis, Budget, Measure, Measured, Region, Source, ThickAxis
 from .run_folders import REQUEST, RESULT
 from .training_request import VALIDATE_EVERY
 
@@ -173,16 +173,35 @@ class SuperResolutionTrainingTest(ModuleTest):
         for words in ("candidate", "cubic", "±", "Foreground"):
             self.assertIn(words, self.ui.scoresLabel.text)
         self.parameters.axis, self.parameters.measure, self.parameters.region = Axis.K, Measure.NCC, Region.FOREGROUND
-        self.ui.showSlicesButton.checked = True
+        self.ui.showChartButton.checked = True
         chart = self.panel.evaluate.nodes.chart(Axis.K, Measure.NCC, Region.FOREGROUND)
         self.assertEqual((chart.GetXAxisTitle(), chart.GetYAxisTitle(), chart.GetNumberOfPlotSeriesNodes()), ("slice along K", "NCC", 5))
         self.assertEqual(chart.GetNthPlotSeriesNode(0).GetYColumnName(), "noisy NCC foreground")
         self.assertEqual(chart.GetNthPlotSeriesNode(0).GetTableNode().GetNumberOfRows(), 30)
-        self.ui.showSlicesButton.checked = False
+        self.ui.showChartButton.checked = False
         self.panel.evaluate.exportTo(Path(self.home.name) / "figures.csv")
         with open(Path(self.home.name) / "figures.csv", newline="", encoding="utf-8") as file:
             self.assertEqual(len(list(csv.reader(file))), 1 + 5 * 2 * 4)
         self.assertTrue((Path(self.home.name) / "figures-slices.csv").is_file())
+
+    def test_all_models_are_compared_on_a_volume(self) -> None:
+        self.need_packages(None)
+        (head,) = self.add_heads(1)
+        self.parameters.measured, self.parameters.thickAxis = Measured.MODELS, ThickAxis.K
+        self.ui.referenceSelector.setCurrentNode(head)
+        self.assertTrue(self.ui.evaluateButton.enabled, self.ui.evaluateButton.toolTip)
+        self.ui.evaluateButton.click()
+        self.wait_until(lambda: not self.logic.isEvaluating)
+        self.assertIn("One trial.", self.ui.evaluationMessage.text)
+        nodes = self.panel.evaluate.nodes
+        ranked = [nodes.table.GetCellText(row, 0) for row in range(nodes.table.GetNumberOfRows() // 2)]
+        self.assertEqual(set(ranked), {"fast", "nearest", "linear", "cubic", "lanczos"})
+        self.assertEqual(ranked[0], "fast", "a network that is no better than interpolations")
+        self.assertIn("over trials", nodes.table.GetAttribute(CONVENTIONS))
+        self.assertEqual(nodes.chart(Measure.SSIM, Region.WHOLE).GetNumberOfPlotSeriesNodes(), len(ranked))
+        self.panel.evaluate.exportTo(Path(self.home.name) / "models.csv")
+        with open(Path(self.home.name) / "models-trials.csv", newline="", encoding="utf-8") as file:
+            self.assertEqual({row["Axis"] for row in csv.DictReader(file)}, {"k"})
 
     def test_a_cancelled_evaluation_leaves_nothing(self) -> None:
         self.start_evaluation()

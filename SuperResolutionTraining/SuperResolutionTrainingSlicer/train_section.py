@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from SuperResolutionSlicer.package_installation import PackageInstallation
 from .charts import PlotView
 from .parameters import Budget, Profile, Source, SuperResolutionTrainingParameterNode
 from .recipe_menu import RecipeEntry, recipe_entries
-from .run_folders import UnfinishedRun, default_runs_folder, unfinished_runs
+from .run_folders import UnfinishedRun, default_runs_folder, reasons_against_folder, unfinished_runs
 from .training_curves import LOSS, PSNR, TrainingCurves
 from .training_request import FACTORS, Wishes, make_request, reason_against_name
 from .training_run import Finished, Followers, Told, Validation
@@ -60,7 +62,7 @@ class TrainSection:
         connect(ui.advancedSection, "toggled(bool)", self._ask_for_devices)
         connect(ui.trainButton, "clicked()", self._train_or_stop)
         connect(ui.pauseButton, "clicked()", self._pause_or_go_on)
-        connect(ui.keepBestButton, "clicked()", lambda: self.logic.training.keep_best())
+        connect(ui.keepBestButton, "clicked()", lambda: self._steer(self.logic.training.keep_best))
         connect(ui.resumeButton, "clicked()", self._resume)
         connect(ui.showCurvesButton, "toggled(bool)", self._show_or_hide_curves)
         connect(ui.curveBox, "currentIndexChanged(int)", lambda _: self._show_chart())
@@ -68,7 +70,7 @@ class TrainSection:
     def setParameterNode(self, parameters: SuperResolutionTrainingParameterNode | None) -> None:
         """Show another state, or none while the scene is being closed."""
         self._parameters = parameters
-        if parameters is None:
+        if parameters is None and not self.logic.isTraining:  # a scene that is read beside this one leaves the run and its nodes alone
             self.curves = None
             self.ui.showCurvesButton.checked = False
             self._show_preview(None)
@@ -171,19 +173,17 @@ class TrainSection:
             return self._volumes.reasons()
         if not parameters.dataFolder:
             return ["Select a folder of fine scans."]
-        return [] if Path(parameters.dataFolder).is_dir() else [f"{parameters.dataFolder}: no such folder; select one that is there."]
+        return [] if os.path.isdir(parameters.dataFolder) else [f"{parameters.dataFolder}: no such folder; select one that is there."]
 
     def _reasons_against_name(self) -> list[str]:
         name = self._parameters.modelName
         reason = reason_against_name(name)
         if reason:
             return [reason]
-        if name in {info.id for info in list_upscalers()}:
-            return [f"There is a model '{name}' already; choose another name."]
-        folder = self._runs_folder() / name
-        if folder.is_dir() and any(folder.iterdir()):
-            return [f"{folder}: holds a run already; resume it below, or choose another name."]
-        return []
+        same = [info.id for info in list_upscalers() if info.id.lower() == name.lower()]  # one file, where case does not tell files apart
+        if same:
+            return [f"There is a model '{same[0]}' already; choose another name."]
+        return reasons_against_folder(self._runs_folder() / name)
 
     def _entry(self) -> RecipeEntry | None:
         return next((entry for entry in self._entries if entry.name == self._parameters.recipe), None)
@@ -235,14 +235,16 @@ class TrainSection:
         self._show_state()
 
     def _start(self) -> None:
+        reasons = self._reasons()  # the scene may have been closed while packages were installed
+        if reasons:
+            self._say("\n".join(reasons), _ERROR)
+            return
         folder = self._runs_folder() / self._parameters.modelName
         try:
-            request = make_request(self._entry(), self._wishes(folder))
+            self._run(folder, make_request(self._entry(), self._wishes(folder)), resume=False)
         except (OSError, RuntimeError, SuperResolutionError) as error:
             shutil.rmtree(folder, ignore_errors=True)  # there was none, or an empty one
             self._say(str(error), _ERROR)
-            return
-        self._run(folder, request, resume=False)
 
     def _wishes(self, folder: Path) -> Wishes:
         """Return what the panel shows; loaded volumes are written into the run's folder."""
@@ -270,7 +272,13 @@ class TrainSection:
         if run is None:
             self._say("The run is no longer there.", _ERROR)
             return
-        self.packages.ensure(lambda: self._run(run.folder, run.request, run.resumable), lambda reason: self._say(reason, _ERROR))
+        self.packages.ensure(lambda: self._go_on_with(run), lambda reason: self._say(reason, _ERROR))
+
+    def _go_on_with(self, run: UnfinishedRun) -> None:
+        try:
+            self._run(run.folder, run.request, run.resumable)
+        except RuntimeError as error:
+            self._say(str(error), _ERROR)
 
     def _run(self, folder: Path, request: dict[str, Any], resume: bool) -> None:
         self.ui.logText.plainText = ""
@@ -278,13 +286,10 @@ class TrainSection:
         self.ui.progressBar.value = 0
         self._say("")
         self._show_preview(None)
+        self.logic.startTraining(folder, request, resume, Followers(self._told, self._validated, self._show_state, self._finished))
         self.curves = TrainingCurves(folder.name)
         if resume:
             self.curves.recall(folder)
-        try:
-            self.logic.startTraining(folder, request, resume, Followers(self._told, self._validated, self._show_state, self._finished))
-        except RuntimeError as error:
-            self._say(str(error), _ERROR)
         self.ui.showCurvesButton.checked = True
         self._show_chart()
         self.update()
@@ -304,24 +309,28 @@ class TrainSection:
 
     def _pause_or_go_on(self) -> None:
         training = self.logic.training
+        if self._steer(training.go_on if training.paused else training.pause):
+            self.ui.stageLabel.text = "Paused" if training.paused else "Continuing…"
+
+    def _steer(self, act: Callable[[], None]) -> bool:
+        """Do something to the run, and tell whether its folder took it."""
         try:
-            training.go_on() if training.paused else training.pause()
+            act()
         except OSError as error:
-            self._say(str(error), _ERROR)
-        self.ui.stageLabel.text = "Paused" if training.paused else "Continuing…"
+            self._say(f"{self.logic.training.folder}: cannot be written to, {error.strerror}; Stop ends the run.", _ERROR)
+            return False
+        return True
 
     def _finished(self, finished: Finished) -> None:
         ending = finished.outcome.ending
         self.ui.logText.plainText = finished.outcome.log
         if self.curves is not None:
             self.curves.draw()
-        warnings = [f"Note: {warning}" for warning in finished.warnings]
-        if ending is Ending.DONE:
-            self._say("\n".join([finished.describe(), *warnings]), _WARNING if warnings else _PLAIN)
-        elif ending is Ending.CANCELLED:
+        if ending is Ending.CANCELLED:
             self._say("Stopped; the run can be resumed below.")
         else:
-            self._say(finished.describe(), _ERROR)
+            style = _ERROR if ending is not Ending.DONE else _WARNING if finished.warnings else _PLAIN
+            self._say("\n".join([finished.describe(), *finished.notes()]), style)
         self.update()
 
     def _pip_said(self, line: str) -> None:

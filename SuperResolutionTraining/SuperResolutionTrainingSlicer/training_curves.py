@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_left
 from pathlib import Path
 
 import slicer
@@ -65,21 +66,24 @@ class TrainingCurves:
     def recall(self, folder: Path) -> None:
         """Take what the engine has kept of the earlier sittings of a run; a damaged line is one point less."""
         journal = folder / _JOURNAL
-        lines = journal.read_text(encoding="utf-8").splitlines() if journal.is_file() else []
+        lines = journal.read_text(encoding="utf-8", errors="replace").splitlines() if journal.is_file() else []
         for line in lines:
             try:
                 point = json.loads(line)
-            except ValueError:
+                take, point = (self.add, Told.of(point)) if point["type"] == "progress" else (self.add_validation, Validation.of(point))
+            except (ValueError, KeyError, TypeError):
                 continue
-            if point["type"] == "progress":
-                self.add(Told.of(point))
-            else:
-                self.add_validation(Validation.of(point))
+            take(point)
 
     def add(self, told: Told) -> None:
-        """Take the loss of a step; the curve is thinned where it grows long, and drawn once a second."""
+        """Take the loss of a step; the curve is thinned where it grows long, and drawn once a second.
+
+        A resumed run does again what came after its checkpoint: an earlier step takes the place of all later ones.
+        """
         if told.step is None or told.loss is None:
             return
+        kept = bisect_left(self._steps, told.step)
+        del self._steps[kept:], self._losses[kept:]
         self._steps.append(told.step)
         self._losses.append(told.loss)
         if len(self._steps) > _POINTS:

@@ -14,7 +14,9 @@ from .recipe_menu import RecipeEntry
 FACTORS = (2, 3, 4, 8)
 VALIDATE_EVERY = 200
 """Steps, at most: without validation there is no curve to look at, and nothing to keep the best of."""
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9_-])?")
+_DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+"""What Windows takes for a device, not for a file."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,11 @@ class Wishes:
 
 def reason_against_name(name: str) -> str:
     """Return why a text cannot name a model; empty if it can."""
-    if not _NAME.fullmatch(name):
-        return f"'{name}' cannot name a model; accepted are letters, digits, '.', '_' and '-', a letter or digit first."
+    if not _NAME.fullmatch(name) or _DEVICE.fullmatch(name):
+        return (
+            f"'{name}' cannot name a model; accepted are up to 64 letters, digits, '.', '_' and '-', a letter or digit first, no '.' last, "
+            "and no name of a Windows device."
+        )
     return ""
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from SuperResolutionLib.errors import SuperResolutionError
+from SuperResolutionLib.errors import SuperResolutionError, WorkError
 from SuperResolutionLib.model_zoo import add_model
 from SuperResolutionSlicer.engine_process import Ending, Outcome
 from SuperResolutionSlicer.engine_run import EngineRun
@@ -17,6 +17,8 @@ from .run_folders import write_request, write_result
 SILENCE_S = 3600
 """A validation, or the measurement of a large network on a CPU, takes a fraction of it."""
 _PAUSED_SILENCE_S = 20 * 24 * 3600
+_NOTES = 5
+"""Warnings that are shown; a folder of scans may give one for each of its files, and all of them are in the log."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +111,11 @@ class Finished:
         seconds = _duration(float(self.outcome.result.get("seconds", 0)))
         return f"Trained in {seconds}; model '{self.model}' is among your models. Gain over cubic: {gains or 'not measured'}."
 
+    def notes(self) -> list[str]:
+        """Return the first warnings as one line each, and how many there are besides."""
+        more = len(self.warnings) - _NOTES
+        return [f"Note: {warning}" for warning in self.warnings[:_NOTES]] + ([f"… and {more} more, see Details."] if more > 0 else [])
+
 
 @dataclass(frozen=True)
 class Followers:
@@ -146,8 +153,6 @@ class TrainingRun(EngineRun):
     def _make_request(self) -> dict[str, Any]:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_request(self.folder, self._request)
-        for name in ("pause", "stop"):
-            (self.folder / name).unlink(missing_ok=True)
         return {**self._request, "out": str(self.folder), "resume": self._resume}
 
     def _tell_start(self) -> None:
@@ -190,7 +195,9 @@ class TrainingRun(EngineRun):
         elif kind == "validation":
             self._followers.validated(Validation.of(message))
         elif kind == "measuring":
-            self.began = False  # nothing looks for those files any more
+            # Nothing looks for those files any more, so an engine that was asked too late to pause does not wait.
+            self.began = self.paused = False
+            self._process.silence(SILENCE_S)
             self._followers.told(Told(100, f"Measuring the model: {message.get('message', '')}"))
             self._followers.changed()
         elif kind == "warning":
@@ -202,16 +209,26 @@ class TrainingRun(EngineRun):
         if outcome.ending is Ending.DONE:
             try:
                 model = add_model(outcome.result["model"]).id
-                write_result(self.folder, outcome.result)
             except (KeyError, SuperResolutionError) as error:
                 outcome = Outcome(Ending.INVALID, f"the model was trained, but could not be added: {error}", {}, outcome.log)
+            else:
+                self._mark_as_finished(outcome.result)
         return Finished(outcome, self.folder, model, self._warnings)
+
+    def _mark_as_finished(self, result: dict[str, Any]) -> None:
+        try:
+            write_result(self.folder, result)
+        except WorkError as error:
+            self._warnings.append(f"the run stays among those that can be resumed: {error}")
 
 
 def _duration(seconds: float) -> str:
     """Return seconds in the largest two units."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours:02d} h"
     if hours:
         return f"{hours} h {minutes:02d} min"
     return f"{minutes} min {seconds:02d} s" if minutes else f"{seconds} s"

@@ -115,6 +115,9 @@ def test_what_is_of_no_use_is_told_in_one_line_each_and_skipped(tmp_path):
     sitk.WriteImage(sitk.GetImageFromArray(np.arange(64.0).reshape(1, 8, 8)), str(tmp_path / "slice.mha"))
     (tmp_path / "damaged.nii").write_bytes((tmp_path / "good.nii.gz").read_bytes()[:200])
     write_volume(Volume(np.full((8, 8, 8), 5.0), np.eye(4)), tmp_path / "flat.nrrd")
+    holes = np.random.default_rng(0).normal(size=(8, 8, 8)).astype(np.float32)
+    holes[3, 3, 3] = np.nan
+    sitk.WriteImage(sitk.GetImageFromArray(holes), str(tmp_path / "holes.mha"))
     Phantom(SLICED[:1], series="1.2.8").write(tmp_path / "single")
     series(tmp_path / "pink", "1.2.9", edit=lambda image, index: image.__setattr__("PhotometricInterpretation", "RGB"))
     told = []
@@ -122,7 +125,7 @@ def test_what_is_of_no_use_is_told_in_one_line_each_and_skipped(tmp_path):
     assert [entry.file for entry in result.scans] == ["good.nii.gz"]
     for name, reason in {
         "labels.nii.gz": "a label map", "colours.nrrd": "3 values in each voxel", "slice.mha": "one slice", "damaged.nii": "damaged",
-        "flat.nrrd": "constant voxels", "single": "a single image", "pink": "colour images",
+        "flat.nrrd": "constant voxels", "holes.mha": "1 voxels are NaN or infinite", "single": "a single image", "pink": "colour images",
     }.items():  # fmt: skip
         assert [reason in line for line in result.skipped if f"/{name}" in line] == [True], name
     assert told == [f"skipped: {line}" for line in result.skipped] and not any("\n" in line for line in told)
@@ -208,6 +211,17 @@ def test_what_the_run_writes_is_no_data(tmp_path, recipe):
     for name in ("a.nrrd", "b.nrrd", "run/preview.nrrd"):
         scan(tmp_path / name)
     assert [entry.file for entry in with_scans(recipe, tmp_path, tmp_path / "run").scans] == ["a.nrrd", "b.nrrd"]
+
+
+def test_what_another_run_wrote_is_no_data_and_told(tmp_path, recipe):
+    for name in ("a.nrrd", "b.nrrd", "runs/first/data/volume-1.nrrd"):
+        scan(tmp_path / name)
+    (tmp_path / "runs" / "first" / "split.json").write_text("{}")
+    (tmp_path / "split.json").write_text("a file of the user's own")
+    told = []
+    scans = with_scans(recipe, tmp_path, tmp_path / "runs" / "second", tell=told.append).scans
+    assert [entry.file for entry in scans] == ["a.nrrd", "b.nrrd"]
+    assert told == [f"skipped: {tmp_path / 'runs' / 'first'}: the folder of a training run; accepted are folders without split.json"]
 
 
 def test_scans_that_a_recipe_lists_are_taken_as_they_are(tmp_path, make_recipe, scans):

@@ -4,6 +4,7 @@ from types import ModuleType
 
 import pytest
 
+from SuperResolutionLib.errors import WorkError
 from SuperResolutionTrainingLib.journal import FILE, Journal
 
 PLAN = {"type": "plan", "first_step": 0}
@@ -40,6 +41,14 @@ def test_a_new_run_in_the_same_folder_begins_a_new_curve(tmp_path):
         journal.add(PLAN)
         journal.add(progress(1))
     assert lines(tmp_path) == [progress(1)]
+
+
+def test_a_folder_that_is_gone_is_told(tmp_path):
+    (tmp_path / "run").mkdir()
+    journal = Journal(tmp_path / "run", False)
+    (tmp_path / "run").rmdir()
+    with pytest.raises(WorkError, match=rf"{FILE}: not written, No such file or directory"):
+        journal.add(PLAN)
 
 
 @pytest.fixture

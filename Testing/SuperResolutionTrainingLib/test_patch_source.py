@@ -27,6 +27,13 @@ def test_a_scan_without_contrast_is_refused():
         source_of(Volume(np.full((8, 8, 8), 7.0), np.eye(4), source="a.nii"))
 
 
+def test_voxels_that_are_no_numbers_are_refused_wherever_they_are():
+    voxels = np.random.default_rng(0).normal(size=(8, 8, 8))
+    voxels[3, 3, 3] = np.inf
+    with pytest.raises(RequestError, match="a.nii: 1 voxels are NaN or infinite"):
+        source_of(Volume(voxels, np.eye(4), source="a.nii"))
+
+
 @pytest.mark.parametrize("axis", [0, 1, 2])
 def test_every_patch_holds_the_place_with_content_and_lies_inside_the_scan(axis):
     voxels = np.zeros((40, 48, 56), np.float32)

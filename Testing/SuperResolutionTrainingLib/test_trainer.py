@@ -156,6 +156,12 @@ def test_a_stopped_run_keeps_the_best_and_goes_on_to_the_identical_state(make_re
     assert_identical(weights_of(train(recipe, tmp_path / "run", resume=True)), weights_of(whole))
 
 
+def test_a_run_stopped_before_its_first_step_has_nothing_to_keep(make_recipe, train, tmp_path):
+    with pytest.raises(WorkError, match="stopped before its first step, so there is no network to keep"):
+        train(make_recipe(stages=stages(6)), tmp_path / "run", tell=lambda message: (tmp_path / "run" / "stop").touch())
+    assert not (tmp_path / "run" / checkpoint.FILE).exists()
+
+
 def test_a_paused_run_waits_and_goes_on(make_recipe, train, tmp_path):
     told = []
 

@@ -169,6 +169,20 @@ def test_a_folder_that_holds_a_run_is_not_written_over(recipe_file, scans, out, 
     assert before == (path.read_bytes(), (out / "checkpoint.safetensors").read_bytes())
 
 
+def test_two_processes_cannot_train_in_one_folder(recipe_file, scans, out):
+    second = []
+
+    def start_another(message):
+        if message["type"] == "plan":
+            with pytest.raises(RequestError, match="another process trains in it; accepted is to wait for that one, or to end it"):
+                training_run.run(str(recipe_file()), scans, out)
+            second.append("refused")
+
+    training_run.run(str(recipe_file()), scans, out, tell=start_another)
+    assert second == ["refused"]
+    training_run.run(str(recipe_file()), scans, out, resume=True)
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [

@@ -114,13 +114,13 @@ def test_the_chart_draws_what_is_chosen(axis, measure, region, panel, evaluate):
 def test_a_plot_view_shows_the_slices_and_follows_the_menus(views, panel, ui, evaluate):
     evaluate()
     before = views.layout
-    ui.showSlicesButton.click()
+    ui.showChartButton.click()
     shown = views.plotWidget(0).mrmlPlotViewNode()
     assert shown.GetPlotChartNode().GetXAxisTitle() == "slice along I"
     ui.axisBox.setCurrentIndex(2)
     ui.measureBox.setCurrentIndex(1)
     assert (shown.GetPlotChartNode().GetXAxisTitle(), shown.GetPlotChartNode().GetYAxisTitle()) == ("slice along K", "NCC")
-    ui.showSlicesButton.click()
+    ui.showChartButton.click()
     assert views.layout == before
 
 
@@ -143,7 +143,7 @@ def test_charts_that_the_user_removed_are_told(panel, ui, scene, evaluate):
     evaluate()
     for node in list(slicer.util.getNodesByClass("vtkMRMLPlotChartNode")):
         scene.RemoveNode(node)
-    ui.showSlicesButton.click()
+    ui.showChartButton.click()
     assert ui.evaluationMessage.text == "The chart was removed from the scene; evaluate again."
 
 

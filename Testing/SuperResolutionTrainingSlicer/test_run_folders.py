@@ -3,7 +3,15 @@
 import os
 
 from SuperResolutionTrainingLib.checkpoint import FILE
-from SuperResolutionTrainingSlicer.run_folders import CHECKPOINT, REQUEST, default_runs_folder, unfinished_runs, write_request, write_result
+from SuperResolutionTrainingSlicer.run_folders import (
+    CHECKPOINT,
+    REQUEST,
+    default_runs_folder,
+    reasons_against_folder,
+    unfinished_runs,
+    write_request,
+    write_result,
+)
 
 ASKED = {"recipe": {"id": "a"}, "data": "/scans", "minutes": 3}
 
@@ -42,6 +50,16 @@ def test_damaged_requests_and_other_folders_are_passed_over(tmp_path):
     (tmp_path / "nothing").mkdir()
     assert unfinished_runs(tmp_path) == []
     assert unfinished_runs(tmp_path / "absent") == []
+
+
+def test_a_run_starts_in_a_folder_that_is_absent_or_empty(tmp_path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").touch()
+    assert reasons_against_folder(tmp_path / "empty") == reasons_against_folder(tmp_path / "absent" / "run") == []
+    (reason,) = reasons_against_folder(make_run(tmp_path, "taken"))
+    assert "taken: holds a run already; resume it below if it is unfinished" in reason
+    (reason,) = reasons_against_folder(tmp_path / "file" / "run")
+    assert "cannot be used, Not a directory; choose another name, or another folder of runs" in reason
 
 
 def test_runs_lie_beside_the_users_models(tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import sys
 
@@ -10,10 +11,13 @@ import slicer
 
 import host
 from slicer_fixtures import run_folders
+from SuperResolutionLib.errors import WorkError
 from SuperResolutionSlicer import device_menu
 from SuperResolutionSlicer.engine_process import EngineProcess
 from SuperResolutionTrainingSlicer.run_folders import RESULT, unfinished_runs
+from SuperResolutionTrainingSlicer.training_run import Told
 
+ENDS_WELL = "say('result', model='m', gain_db={}, seconds=1)"
 FAILS = """say("error", message="no scan has real resolution along k", exit_status=2); sys.exit(2)"""
 
 
@@ -149,6 +153,77 @@ def test_an_error_of_the_engine_is_shown_with_details(panel, ui, train, wait_unt
     assert '"plan"' in ui.logText.plainText
 
 
+def test_the_first_notes_are_shown_whatever_the_end_and_all_are_in_the_details(panel, ui, train, wait_until):
+    train(steps=1, end=f"[say('warning', message=f'skipped: scan {{n}}') for n in range(100)]\n{FAILS}")
+    wait_until(lambda: not panel.logic.isTraining)
+    lines = ui.messageLabel.text.splitlines()
+    assert lines[:2] == ["no scan has real resolution along k", "Note: skipped: scan 0"]
+    assert lines[6:] == ["… and 95 more, see Details."] and "skipped: scan 99" in ui.logText.plainText
+
+
+def test_a_model_that_was_added_is_told_though_its_run_cannot_be_marked(panel, ui, train, added, wait_until, monkeypatch):
+    def full(*_):
+        raise WorkError("disk full")
+
+    monkeypatch.setattr("SuperResolutionTrainingSlicer.training_run.write_result", full)
+    train(steps=1)
+    wait_until(lambda: not panel.logic.isTraining)
+    assert "model 'my-model' is among your models" in ui.messageLabel.text
+    assert "Note: the run stays among those that can be resumed: disk full" in ui.messageLabel.text
+
+
+def test_a_run_whose_folder_is_gone_says_so_when_it_is_steered(ui, train, runs):
+    train()
+    shutil.rmtree(runs)
+    for button in (ui.keepBestButton, ui.pauseButton):
+        ui.messageLabel.text = ""
+        button.click()
+        assert f"{runs / 'my-model'}: cannot be written to, No such file or directory" in ui.messageLabel.text
+    assert (ui.pauseButton.text, ui.keepBestButton.enabled) == ("Pause", True)
+
+
+def test_a_pause_that_comes_too_late_does_not_hide_the_measuring(ui, panel, train, added, wait_until):
+    late = "while not (out / 'pause').exists():\n    time.sleep(0.01)\nsay('measuring', message='anna')\ntime.sleep(0.5)\n"
+    train(steps=1, end=late + ENDS_WELL)
+    ui.pauseButton.click()
+    wait_until(lambda: "Measuring" in ui.stageLabel.text)
+    assert (ui.pauseButton.text, ui.pauseButton.enabled) == ("Pause", False)
+    wait_until(lambda: not panel.logic.isTraining)
+
+
+def test_a_scene_that_is_read_meanwhile_leaves_the_curves(panel, ui, scene, train, wait_until):
+    train()
+    curves = panel.train.curves
+    scene.StartState(scene.ImportState)
+    scene.EndState(scene.ImportState)
+    assert panel.train.curves is curves and panel.logic.isTraining
+    value = ui.progressBar.value
+    wait_until(lambda: ui.progressBar.value > value)
+
+
+def test_a_scene_closed_while_packages_are_installed_starts_nothing(panel, ui, scene, tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(panel.train.packages, "ensure", lambda then, refused: asked.append(then))
+    ui.dataFolderEdit.currentPath = str(tmp_path)
+    ui.trainButton.click()
+    scene.Clear(0)
+    asked[0]()
+    assert "Select a folder of fine scans." in ui.messageLabel.text and not panel.logic.isTraining
+
+
+def test_a_name_that_differs_from_a_models_by_its_case_is_refused(ui, tmp_path):
+    ui.dataFolderEdit.currentPath = str(tmp_path)
+    ui.nameEdit.text = "Fast"
+    assert "There is a model 'fast' already" in ui.trainButton.toolTip
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(59, "59 s"), (3599, "59 min 59 s"), (86399, "23 h 59 min"), (7 * 86400 - 3600, "6 d 23 h")]
+)
+def test_durations_are_told_in_their_two_largest_units(seconds, words):
+    assert f", {words} left" in Told(0, "Training,", 1, 0.5, seconds).describe()
+
+
 @pytest.mark.parametrize("end", ["stopped", "scene closed", "reloaded", "unloaded"])
 def test_however_a_run_ends_no_process_is_left_and_it_can_be_resumed(
     end, panel, ui, scene, train, runs, gone, wait_until, modules_as_before
@@ -178,14 +253,19 @@ def test_a_resumed_run_is_asked_for_the_same_and_recalls_its_curve(panel, ui, tr
     wait_until(lambda: not panel.logic.isTraining)
     (runs / "my-model" / "checkpoint.safetensors").touch()
     points = [{"type": "progress", "step": step, "steps": 100, "loss": 0.5, "seconds": step, "seconds_left": 1} for step in (91, 92)]
-    (runs / "my-model" / "progress.jsonl").write_text("".join(f"{json.dumps(point)}\n" for point in points) + "{")
+    (runs / "my-model" / "progress.jsonl").write_text("".join(f"{json.dumps(point)}\n" for point in points) + "{}\n7\n{")
     asked = (runs / "my-model" / "slicer-request.json").read_text()
     panel.parent.enter()
     ui.resumeButton.click()
-    wait_until(lambda: panel.logic.training.began)
-    panel.train.curves.draw()
-    table = panel.train.curves.chart("loss").GetNthPlotSeriesNode(0).GetTableNode().GetTable()
-    assert table.GetValueByName(0, "step").ToDouble() == 91
+
+    def steps():
+        panel.train.curves.draw()
+        table = panel.train.curves.chart("loss").GetNthPlotSeriesNode(0).GetTableNode().GetTable()
+        return [table.GetValueByName(row, "step").ToDouble() for row in range(table.GetNumberOfRows())]
+
+    assert steps() == [91, 92]
+    # The stand-in begins at step 1: what comes again takes the place of what was there.
+    wait_until(lambda: steps()[:2] == [1, 2] and 91 not in steps())
     assert (runs / "my-model" / "slicer-request.json").read_text() == asked
 
 
@@ -224,11 +304,28 @@ def test_volumes_that_cannot_be_written_leave_no_run(panel, ui, heads, runs, mon
 
 
 def test_a_run_folder_that_cannot_be_made_is_told_and_leaves_nothing(panel, ui, runs, tmp_path):
-    runs.write_text("no folder")
     ui.dataFolderEdit.currentPath = str(tmp_path)
+    runs.write_text("no folder")
     ui.trainButton.click()
     assert str(runs / "my-model") in ui.messageLabel.text and "\n" not in ui.messageLabel.text
     assert not panel.logic.isTraining and run_folders() == []
+
+
+def test_a_run_that_cannot_be_started_leaves_neither_folder_nor_curves(panel, ui, heads, runs, monkeypatch):
+    heads(2)
+    ui.sourceBox.currentIndex = 1
+    for row in range(2):
+        ui.volumesList.item(row).setCheckState(2)
+
+    def full(*_):
+        raise WorkError("disk full")
+
+    monkeypatch.setattr("SuperResolutionTrainingSlicer.training_run.write_request", full)
+    nodes = slicer.mrmlScene.GetNumberOfNodes()
+    ui.trainButton.click()
+    assert ui.messageLabel.text == "disk full" and not (runs / "my-model").exists()
+    assert slicer.mrmlScene.GetNumberOfNodes() == nodes
+    assert ui.trainButton.enabled, ui.trainButton.toolTip
 
 
 def test_a_second_run_is_refused(panel, train, tmp_path):

@@ -41,12 +41,12 @@ def test_stages_keep_their_proportions(stages, steps, expected):
     assert [stage["steps"] for stage in scaled([{"steps": each} for each in stages], steps)] == expected
 
 
-@pytest.mark.parametrize("name", ["knees", "T2.knee-2_a", "7"])
+@pytest.mark.parametrize("name", ["knees", "T2.knee-2_a", "7", "a" * 64, "console"])
 def test_names_that_are_file_names_everywhere_are_accepted(name):
     assert reason_against_name(name) == ""
 
 
-@pytest.mark.parametrize("name", ["", "a b", "../a", ".hidden", "a/b", "ä"])
+@pytest.mark.parametrize("name", ["", "a b", "../a", ".hidden", "a/b", "ä", "a.", "a" * 65, "con", "LPT1.a"])
 def test_other_names_are_refused(name):
     assert reason_against_name(name).startswith(f"'{name}' cannot name a model")
 

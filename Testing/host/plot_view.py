@@ -63,11 +63,18 @@ class PlotView:
         self.chart.SetTitle(node.GetTitle() or "" if node and node.GetTitleVisibility() else "")
         if node is not None:
             self.chart.SetShowLegend(node.GetLegendVisibility())
-            self.chart.GetAxis(vtk.vtkAxis.BOTTOM).SetTitle(node.GetXAxisTitle() or "")
-            self.chart.GetAxis(vtk.vtkAxis.LEFT).SetTitle(node.GetYAxisTitle() or "")
+            self._show_axis(vtk.vtkAxis.BOTTOM, node.GetXAxisTitle(), None if node.GetXAxisRangeAuto() else node.GetXAxisRange())
+            self._show_axis(vtk.vtkAxis.LEFT, node.GetYAxisTitle(), None if node.GetYAxisRangeAuto() else node.GetYAxisRange())
             for index in range(node.GetNumberOfPlotSeriesNodes()):
                 self._add(node.GetNthPlotSeriesNode(index))
         self.window.Render()
+
+    def _show_axis(self, place: int, title: str | None, limits: tuple[float, float] | None) -> None:
+        axis = self.chart.GetAxis(place)
+        axis.SetTitle(title or "")
+        axis.SetBehavior(vtk.vtkAxis.AUTO if limits is None else vtk.vtkAxis.FIXED)
+        if limits is not None:
+            axis.SetUnscaledRange(*limits)
 
     def _add(self, series: slicer.vtkMRMLPlotSeriesNode) -> None:
         table = series.GetTableNode().GetTable() if series.GetTableNode() else None
