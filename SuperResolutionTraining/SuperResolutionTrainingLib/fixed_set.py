@@ -15,6 +15,7 @@ from SuperResolutionLib.devices import run_network
 from SuperResolutionLib.interpolation import interpolation_operator
 from SuperResolutionLib.metrics import ncc, psnr
 from SuperResolutionLib.networks import continuation
+from SuperResolutionLib.planning import Piece
 from SuperResolutionLib.volume import AXES, array_axis
 
 from .patch_source import value_range
@@ -115,10 +116,11 @@ def _run(network: nn.Module, slab: Slab, device: torch.device) -> np.ndarray:
 def _run_once(network: nn.Module, thick: np.ndarray, factor: int, device: torch.device, plane: bool = False) -> np.ndarray:
     """Run a network over a whole slab, which ends as volumes do."""
     beyond = continuation(network, plane)
+    read = tuple(slice(-more, length + more) for more, length in zip(beyond, thick.shape))
+    whole = Piece(read, keep=tuple(slice(0, length) for length in thick.shape))
     finer = (1, factor, factor) if plane else (factor, 1, 1)
-    continued = np.pad(thick, [(more, more) for more in beyond], mode="edge")
-    fine = run_network(network, torch.from_numpy(continued)[None].to(device), factor, torch.float32, plane)[0]
-    return fine[tuple(slice(more * n, (more + length) * n) for more, n, length in zip(beyond, finer, thick.shape))].cpu().numpy()
+    slices = torch.from_numpy(np.ascontiguousarray(whole.cut(thick)))[None].to(device)
+    return run_network(network, slices, factor, torch.float32, plane)[0][whole.inner(finer)].cpu().numpy()
 
 
 def _slabs_of(scan: Scan, data: Path, recipe: Recipe, factors: Sequence[int]) -> Iterator[tuple[int, Slab]]:

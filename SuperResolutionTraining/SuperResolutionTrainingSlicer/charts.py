@@ -66,6 +66,20 @@ def add_chart(title: str, x: str, y: str, series: Iterable[slicer.vtkMRMLPlotSer
     return chart
 
 
+def draw_columns(chart_id: str, columns: Mapping[str, str], title: str, y: str) -> slicer.vtkMRMLPlotChartNode | None:
+    """Let a chart draw other columns, by the ID of each series, under other titles; return it, None if the user has removed it."""
+    chart = slicer.mrmlScene.GetNodeByID(chart_id)
+    if chart is None:
+        return None
+    for series_id, column in columns.items():
+        series = slicer.mrmlScene.GetNodeByID(series_id)
+        if series is not None:
+            series.SetYColumnName(column)
+    chart.SetTitle(title)
+    chart.SetYAxisTitle(y)
+    return chart
+
+
 class PlotView:
     """The view that shows a chart, in a layout that has one; there is none where there is no main window."""
 

@@ -11,7 +11,7 @@ import slicer
 
 from SuperResolutionLib.interpolation import INTERPOLATIONS
 
-from .charts import PALETTE, add_chart, add_curve, add_table, fill_table
+from .charts import PALETTE, add_chart, add_curve, add_table, draw_columns, fill_table
 from .figures import CONVENTIONS, in_words, mean_columns, number, write_csv
 from .parameters import Measure, Region
 
@@ -77,16 +77,10 @@ class ComparisonNodes:
 
     def chart(self, measure: Measure, region: Region) -> slicer.vtkMRMLPlotChartNode | None:
         """Return the chart, drawing what each model gains over cubic interpolation in each trial; None if the user has removed it."""
-        chart = slicer.mrmlScene.GetNodeByID(self._chart_id)
-        if chart is None:
-            return None
-        for model, series_id in self._series.items():
-            series = slicer.mrmlScene.GetNodeByID(series_id)
-            if series is not None:
-                series.SetYColumnName(_curve_name(model, measure, region))
-        chart.SetTitle(f"{self._title}: {region.label().lower()}")
-        chart.SetYAxisTitle(f"{measure.label()}: difference from {BASELINE}")
-        return chart
+        columns = {series: _curve_name(model, measure, region) for model, series in self._series.items()}
+        return draw_columns(
+            self._chart_id, columns, f"{self._title}: {region.label().lower()}", f"{measure.label()}: difference from {BASELINE}"
+        )
 
     def as_html(self) -> str:
         """Return what each model amounts to as a small table, the best PSNR first."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,9 +10,10 @@ from typing import Any
 
 import slicer
 
-from SuperResolutionSlicer.engine_process import Ending, Outcome
-from SuperResolutionSlicer.engine_run import EngineRun
+from SuperResolutionSlicer.engine_process import Outcome
 from SuperResolutionSlicer.volume_files import write_volume_node
+
+from .measuring_run import MeasuringRun
 
 SILENCE_S = 3600
 """Between two pieces of a large network, or two scans of a large folder, passes a fraction of it."""
@@ -66,7 +66,7 @@ class Compared:
     warnings: list[str] = field(default_factory=list)
 
 
-class ComparisonRun(EngineRun):
+class ComparisonRun(MeasuringRun):
     """A fine volume, or a folder of them, on the way to a table of models.
 
     Parameters
@@ -79,11 +79,12 @@ class ComparisonRun(EngineRun):
     """
 
     worker = "SuperResolutionTrainingLib.comparison_worker"
+    figures = "record.json"
     silence_s = SILENCE_S
 
     def __init__(self, wanted: Comparison, told: Callable[[int, str], None], finished: Callable[[Compared], None]) -> None:
-        super().__init__(finished)
-        self._told, self._warnings = told, []
+        super().__init__(told, finished)
+        self._warnings: list[str] = []
         self._title = f"All models on {wanted.name}, ×{wanted.factor}, {wanted.profile}"
         self._wanted: Comparison | None = wanted
 
@@ -95,25 +96,15 @@ class ComparisonRun(EngineRun):
             data.mkdir()
             write_volume_node(wanted.truth, data / f"{_subject_of(wanted.truth)}.nrrd")
         request = {"data": str(data), "factor": wanted.factor, "profile": wanted.profile, "axes": wanted.axes}
-        return request | {"record": str(self.temporary / "record.json")}
-
-    def _tell_start(self) -> None:
-        self._told(0, "starting")
+        return request | {"record": str(self.temporary / self.figures)}
 
     def _received(self, message: dict[str, Any]) -> None:
-        if message["type"] == "progress":
-            self._told(int(100 * message.get("fraction", 0)), str(message.get("stage", "")))
-        elif message["type"] == "warning":
+        super()._received(message)
+        if message["type"] == "warning":
             self._warnings.append(str(message.get("message", "")))
 
     def _conclude(self, outcome: Outcome) -> Compared:
-        record = None
-        try:
-            if outcome.ending is Ending.DONE:
-                record = json.loads((self.temporary / "record.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            outcome = Outcome(Ending.INVALID, f"the figures of the background process cannot be read: {error}", {}, outcome.log)
-        return Compared(outcome, record, self._title, self._warnings)
+        return Compared(*self._read_figures(outcome), self._title, self._warnings)
 
 
 def _subject_of(node: slicer.vtkMRMLScalarVolumeNode) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 import slicer
 
-from .charts import add_chart, add_curve, add_table, fill_table
+from .charts import add_chart, add_curve, add_table, draw_columns, fill_table
 from .figures import CONVENTIONS, in_words, mean_columns, number, write_csv
 from .parameters import Axis, Measure, Region
 
@@ -49,16 +49,8 @@ class EvaluationNodes:
 
     def chart(self, axis: Axis, measure: Measure, region: Region) -> slicer.vtkMRMLPlotChartNode | None:
         """Return the chart of an axis, drawing a measure over a region; None if the user has removed it."""
-        chart = slicer.mrmlScene.GetNodeByID(self._charts[axis])
-        if chart is None:
-            return None
-        for volume, series_id in self._series[axis].items():
-            series = slicer.mrmlScene.GetNodeByID(series_id)
-            if series is not None:
-                series.SetYColumnName(_curve_name(self._name(volume), measure, region))
-        chart.SetTitle(f"{self._title}: {region.label().lower()}")
-        chart.SetYAxisTitle(measure.label())
-        return chart
+        columns = {series: _curve_name(self._name(volume), measure, region) for volume, series in self._series[axis].items()}
+        return draw_columns(self._charts[axis], columns, f"{self._title}: {region.label().lower()}", measure.label())
 
     def as_html(self) -> str:
         """Return mean ± standard deviation over the slices of all axes as a small table."""

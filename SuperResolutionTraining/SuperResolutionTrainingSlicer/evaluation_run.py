@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +9,10 @@ from typing import Any
 
 import slicer
 
-from SuperResolutionSlicer.engine_process import Ending, Outcome
-from SuperResolutionSlicer.engine_run import EngineRun
+from SuperResolutionSlicer.engine_process import Outcome
 from SuperResolutionSlicer.volume_files import write_volume_node
+
+from .measuring_run import MeasuringRun
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Evaluated:
     reference: str
 
 
-class EvaluationRun(EngineRun):
+class EvaluationRun(MeasuringRun):
     """Volume nodes on their way to a table.
 
     Parameters
@@ -48,6 +48,7 @@ class EvaluationRun(EngineRun):
     """
 
     worker = "SuperResolutionTrainingLib.evaluation_worker"
+    figures = "scores.json"
 
     def __init__(
         self,
@@ -55,8 +56,8 @@ class EvaluationRun(EngineRun):
         told: Callable[[int, str], None],
         finished: Callable[[Evaluated], None],
     ) -> None:
-        super().__init__(finished)
-        self._volumes, self._told = volumes, told
+        super().__init__(told, finished)
+        self._volumes = volumes
         self._names = volumes["candidate"].GetName(), volumes["reference"].GetName()
 
     def _make_request(self) -> dict[str, Any]:
@@ -64,20 +65,7 @@ class EvaluationRun(EngineRun):
         files = {role: str(self.temporary / f"{role}.nrrd") for role in volumes}
         for role, node in volumes.items():
             write_volume_node(node, Path(files[role]))
-        return files | {"scores": str(self.temporary / "scores.json")}
-
-    def _tell_start(self) -> None:
-        self._told(0, "starting")
-
-    def _received(self, message: dict[str, Any]) -> None:
-        if message["type"] == "progress":
-            self._told(int(100 * message.get("fraction", 0)), str(message.get("stage", "")))
+        return files | {"scores": str(self.temporary / self.figures)}
 
     def _conclude(self, outcome: Outcome) -> Evaluated:
-        scores = None
-        try:
-            if outcome.ending is Ending.DONE:
-                scores = json.loads((self.temporary / "scores.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            outcome = Outcome(Ending.INVALID, f"the figures of the background process cannot be read: {error}", {}, outcome.log)
-        return Evaluated(outcome, scores, *self._names)
+        return Evaluated(*self._read_figures(outcome), *self._names)
