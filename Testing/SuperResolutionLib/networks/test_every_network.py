@@ -159,6 +159,17 @@ def test_residual_networks_start_as_interpolation(name):
         torch.testing.assert_close(run_network(network, slices, factor, torch.float32), keys_interpolation(slices, factor))
 
 
+def test_twenty_fresh_layers_still_tell_two_volumes_apart():
+    """With torch's own initialisation the last of them would see the same features of every volume, and learn nothing."""
+    torch.manual_seed(0)
+    network = build_network("deep_resolve", {})
+    torch.nn.init.ones_(network.convolutions[-1].weight)
+    one, other = torch.rand(2, 1, 8, 8, 8)
+    with torch.inference_mode():
+        difference = network(one, 4) - one - (network(other, 4) - other)
+    assert difference.abs().max() > 1
+
+
 @pytest.mark.parametrize("factor", [2, 3, 4])
 @pytest.mark.parametrize("name", ["sr_dcnn", "sr_dcnn_3d"])
 def test_deconvolutions_start_without_a_step_every_few_slices(name, factor):
