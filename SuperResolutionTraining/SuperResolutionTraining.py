@@ -1,4 +1,4 @@
-"""The SuperResolutionTraining module: trains networks on the user's own scans, and measures volumes against a reference."""
+"""The SuperResolutionTraining module: trains networks on the user's own scans, measures volumes, and has readers compare them blindly."""
 
 import slicer
 import vtk
@@ -14,6 +14,7 @@ except ModuleNotFoundError as error:
         "modules in Slicer's additional module paths (Edit / Application Settings / Modules)"
     ) from error
 
+from SuperResolutionTrainingSlicer import study_layout
 from SuperResolutionTrainingSlicer.logic import SuperResolutionTrainingLogic
 from SuperResolutionTrainingSlicer.parameters import SuperResolutionTrainingParameterNode
 from SuperResolutionTrainingSlicer.self_test import SuperResolutionTrainingTest
@@ -40,24 +41,33 @@ class SuperResolutionTraining(ScriptedLoadableModule):
             "Trains networks for the module SuperResolution on your own scans: select fine scans, a recipe and a budget, and press Train. "
             "Training runs in a background process, can be paused, stopped and resumed, and its model appears among your models. "
             "Evaluate measures any volume against a reference, slice by slice, or compares all models on fine scans. "
+            "Reader study shows blinded volumes side by side and keeps what readers answer. "
             "Research use, not for diagnosis."
         )
         self.parent.acknowledgementText = _("Built on PyTorch, SimpleITK and scikit-image. Each recipe names the paper of its network.")
+        slicer.app.connect("startupCompleted()", study_layout.register)
 
 
 class SuperResolutionTrainingWidget(Panel):
-    """The panel: training and evaluation."""
+    """The panel: training, evaluation, reader study."""
 
     packages = ("SuperResolutionTrainingSlicer", "SuperResolutionTrainingLib")
     logicClass = SuperResolutionTrainingLogic
 
     def makeSections(self) -> list:
-        """Return the two sections."""
+        """Return the three sections."""
         from SuperResolutionTrainingSlicer.evaluate_section import EvaluateSection
+        from SuperResolutionTrainingSlicer.reader_study_section import ReaderStudySection
         from SuperResolutionTrainingSlicer.train_section import TrainSection
 
         self.train, self.evaluate = TrainSection(self.ui, self.logic), EvaluateSection(self.ui, self.logic)
-        return [self.train, self.evaluate]
+        self.study = ReaderStudySection(self.ui)
+        return [self.train, self.evaluate, self.study]
+
+    def exit(self) -> None:
+        """End a reading, so that no other module shows or measures its volumes; a run goes on."""
+        super().exit()
+        self.study.stop()
 
     def setup(self) -> None:
         """Make the panel; called when it is opened for the first time."""

@@ -22,6 +22,7 @@ REQUIREMENTS = ROOT / "SuperResolution" / "Resources" / "requirements.txt"
 LIBRARIES = [ROOT / "SuperResolution" / "SuperResolutionLib", ROOT / "SuperResolutionTraining" / "SuperResolutionTrainingLib"]
 FROM_SLICER = {"numpy", "pydicom", "scipy", "simpleitk"}  # of what ships with it, what the libraries use
 FOR_UPSCALING = {"torch", "safetensors"}
+OPTIONAL = {"distributed"}  # for clusters, which the panels do not use
 COMMAND_LINE = {"cli.py", "bars.py"}  # its progress bars are not the panel's
 
 
@@ -84,7 +85,7 @@ def test_requirements_are_what_the_libraries_import_beyond_slicer_and_python():
     for library in LIBRARIES:
         files = (file for file in library.rglob("*.py") if file.name not in COMMAND_LINE)
         imported |= set().union(*(imported_packages(file) for file in files))
-    imported -= {*sys.stdlib_module_names, *(library.name for library in LIBRARIES)}
+    imported -= {*sys.stdlib_module_names, *(library.name for library in LIBRARIES), *OPTIONAL}
     distributions = metadata.packages_distributions()
     needed = {canonicalize_name(distributions[package][0]) for package in imported} - FROM_SLICER
     assert {canonicalize_name(each.name) for each in requirements()} == needed

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import traceback
@@ -14,6 +13,9 @@ from typing import Any, NoReturn
 from .bars import Bars
 from .companion import training_library
 from .errors import RequestError, SuperResolutionError
+from .evaluate_command import add_evaluate_command
+from .reproduce_command import add_reproduce_command
+from .study_command import add_study_commands
 from .version import __version__
 from .worker import MODALITIES, Job, run_job, stop_cleanly_when_terminated, unforeseen, write_json_line
 
@@ -119,21 +121,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
 
-    text = "compare a volume with a reference, or models on scans that are made thick for it"
-    command = _command(commands, "evaluate", _evaluate, text, json=True)
-    command.add_argument("candidate", metavar="CANDIDATE", nargs="?")
-    command.add_argument("reference", metavar="REFERENCE", nargs="?")
-    command.add_argument("--report", metavar="DIR", help="also write table, figures and picture to a new folder")
-    scans = command.add_argument_group("models on scans")
-    scans.add_argument("--data", metavar="DIR", help="folder of fine scans")
-    scans.add_argument("--scans", metavar="RECIPE", help="only the validation scans that a recipe lists (default: all of the folder)")
-    scans.add_argument("--models", nargs="+", metavar="ID|FILE", help="default: all that offer the factors")
-    scans.add_argument("--factors", nargs="+", type=int, default=[4], metavar="N", help="default: 4")
-    scans.add_argument("--axes", default="ijk", metavar="AXES", help="array axes to make thick, one at a time (default: ijk)")
-    scans.add_argument("--profiles", nargs="+", default=["mean"], choices=_PROFILES, help="slice profiles (default: mean)")
-    scans.add_argument("--no-consistency", action="store_true", help="measure networks bare, without the projection onto the measurement")
-    scans.add_argument("--out", metavar="DIR", help="folder for the record; what was measured there is not measured again")
-    scans.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    add_evaluate_command(commands, _command)
+
+    command = commands.add_parser("study", help="run a blinded reader study", description="Run a blinded reader study.", allow_abbrev=False)
+    add_study_commands(command, _command)
+
+    add_reproduce_command(commands, _command)
 
     command = _command(commands, "train", _train, "train the network of a recipe", json=True)
     command.add_argument("recipe", metavar="RECIPE", help="YAML file, or the name of a shipped recipe")
@@ -246,37 +239,6 @@ def _degrade(options: argparse.Namespace) -> None:
     for note in volume.notes:
         print(f"warning: {note}", file=sys.stderr)
     write_volume(degrade(volume, options.factor, options.axis, options.profile), options.output)
-
-
-def _evaluate(options: argparse.Namespace) -> None:
-    from .files import read_volume
-
-    if options.data:
-        _compare_models(options)
-        return
-    if options.reference is None:
-        raise RequestError("evaluate needs CANDIDATE and REFERENCE, or --data; see superresolution evaluate --help")
-    evaluation = training_library("evaluation").evaluate(read_volume(options.candidate), read_volume(options.reference))
-    if options.report:
-        evaluation.write_report(Path(options.report))
-    print(json.dumps(evaluation.as_dict()) if options.json else evaluation.table())
-
-
-def _compare_models(options: argparse.Namespace) -> None:
-    library = training_library("model_comparison")
-
-    def tell(fraction: float, line: str) -> None:
-        message = {"type": "progress", "stage": line, "fraction": round(fraction, 4)}
-        write_json_line(message) if options.json else print(line, file=sys.stderr, flush=True)
-
-    if options.candidate or options.report:
-        raise RequestError("evaluate: --data goes with neither CANDIDATE nor --report; see superresolution evaluate --help")
-    data, out = Path(options.data), options.out and Path(options.out)
-    scans = library.scans_to_compare_on(data, options.scans, lambda line: print(line, file=sys.stderr))
-    trials = library.trials_of(scans, options.axes, options.factors, options.profiles)
-    settings = {"consistency": not options.no_consistency, "device": options.device}
-    record = library.compare(options.models or library.models_for(options.factors), trials, data, out, **settings, tell=tell)
-    write_json_line({"type": "result"} | record) if options.json else print(library.format_comparison(record))
 
 
 def _train(options: argparse.Namespace) -> None:

@@ -21,6 +21,14 @@ def index_to_world(node: slicer.vtkMRMLVolumeNode) -> np.ndarray:
     return slicer.util.arrayFromVTKMatrix(matrix)
 
 
+def voxel_axes(node: slicer.vtkMRMLVolumeNode) -> tuple[int, int, int]:
+    """Return the voxel axes (0 i, 1 j, 2 k) that run along the patient axes R, A and S, in the order of `ORIENTATIONS`."""
+    to_world = index_to_world(node)[:3, :3]
+    directions = to_world / np.linalg.norm(to_world, axis=0)
+    # Every patient axis gets a voxel axis of its own, also at 45°, where "the nearest" is none.
+    return max(permutations(range(3)), key=lambda order: sum(abs(directions[patient, axis]) for patient, axis in enumerate(order)))
+
+
 def normals_by_improvement(thick: slicer.vtkMRMLVolumeNode, fine: slicer.vtkMRMLVolumeNode) -> tuple[int, int, int]:
     """Return the voxel axes (0 i, 1 j, 2 k) as normals of planes, those first whose planes show best what became finer.
 
@@ -46,8 +54,7 @@ def slice_to_world(node: slicer.vtkMRMLVolumeNode, normal: int, slice_node: slic
     to_world = index_to_world(node)
     sizes = np.array(node.GetImageData().GetDimensions())
     directions = to_world[:3, :3] / np.linalg.norm(to_world[:3, :3], axis=0)
-    # Every patient axis gets a voxel axis of its own, also at 45°, where "the nearest" is none.
-    axes = max(permutations(range(3)), key=lambda order: sum(abs(directions[patient, axis]) for patient, axis in enumerate(order)))
+    axes = voxel_axes(node)
     preset = slicer.util.arrayFromVTKMatrix(slice_node.GetSliceOrientationPreset(ORIENTATIONS[axes.index(normal)]))
 
     def along(column: int) -> np.ndarray:

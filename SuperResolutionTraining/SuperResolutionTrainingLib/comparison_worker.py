@@ -15,7 +15,7 @@ Every line on standard output is one object with a ``type``:
 ``progress``
     ``stage`` (what is being read or measured, in words), ``fraction`` (of the whole).
 ``warning``
-    ``message``: a file or a trial that is left out, and why.
+    ``message``: a file or a trial that is left out, or a model that failed in a trial, and why.
 ``result``
     ``record``: the path. The last line.
 ``error``
@@ -42,7 +42,7 @@ from SuperResolutionLib.whole import whole_file
 from SuperResolutionLib.worker import Emit, answer, write_json_line
 
 if TYPE_CHECKING:
-    from .model_comparison import Trial
+    from .trials import Trial
 
 _FEWEST_SLICES = 3  # that can be measured
 _ACCEPTED = "a JSON object with data and record, optionally factor, profile, axes and folder"
@@ -66,13 +66,15 @@ def run_job(job: Job, emit: Emit) -> None:
     Raises
     ------
     SuperResolutionError
-        If there is nothing to compare, or to compare on, a model fails, or the record cannot be written.
+        If there is nothing to compare, or to compare on, every model fails, or the record cannot be written.
     """
     leave_with_caller(job.folder, emit)
     if against := reason_against_factor(job.factor):
         raise RequestError(against)
     # After the watch for the caller: what measures takes seconds to import.
-    from .model_comparison import compare, models_for, scans_to_compare_on, trials_of
+    from .contestants import models_for
+    from .model_comparison import compare
+    from .trials import scans_to_compare_on, trials_of
 
     stage = "reading the scans"
 
@@ -92,8 +94,10 @@ def run_job(job: Job, emit: Emit) -> None:
         models_for([job.factor]),
         trials,
         data,
+        precision="auto",  # as the panel's own results
         tell=lambda fraction, line: tell(fraction, f"measuring {line}"),
         follow=lambda fraction: tell(fraction, stage),
+        failed=lambda line: warn(f"failed: {line}"),
     )
     with whole_file(Path(job.record)) as partial:
         partial.write_text(json.dumps(record), encoding="utf-8")

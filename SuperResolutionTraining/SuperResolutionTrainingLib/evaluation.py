@@ -1,9 +1,10 @@
 """How near a candidate comes to a reference, as a row of a table."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +12,8 @@ from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.metrics import foreground, mean_ssim, ncc, psnr, ssim_map
 from SuperResolutionLib.metrics.ssim import WINDOW
 from SuperResolutionLib.volume import Volume
+
+from .made_thick import how_made
 
 TOLERANCE = 1e-3  # mm
 CONVENTIONS = (
@@ -45,6 +48,12 @@ class Evaluation:
         Share of the reference's voxels that the candidate covers; 1 on the same grid.
     candidate, reference : Volume
         What was compared, both on the reference's grid.
+    given : Volume
+        The candidate on its own grid.
+    measures : dict
+        The measures of whole volumes that were asked for, as `volume_measures.measure_volume` returns them.
+    thick : Volume, optional
+        What the candidate was made from.
     """
 
     whole: Scores
@@ -53,6 +62,9 @@ class Evaluation:
     coverage: float
     candidate: Volume = field(repr=False)
     reference: Volume = field(repr=False)
+    given: Volume = field(repr=False)
+    measures: dict[str, Any] = field(default_factory=dict)
+    thick: Volume | None = field(default=None, repr=False)
 
     def as_dict(self) -> dict[str, object]:
         """Return numbers and conventions as plain data for JSON; an infinite PSNR (no difference at all) becomes None."""
@@ -62,24 +74,28 @@ class Evaluation:
             "resampled": self.resampled,
             "coverage": self.coverage,
             "conventions": CONVENTIONS,
-        }
+        } | ({"measures": self.measures} if self.measures else {})
 
     def table(self, name: str = "candidate") -> str:
-        """Return the figures as a plain-text table of one row, with a line on the grid."""
-        return f"{format_table([Row(name, self)])}\n{self.describe_grid()}"
+        """Return the figures as a plain-text table of one row, with a line for each measure of whole volumes and one on the grid."""
+        measures = [f"{name}: {_in_words(found)}" for name, found in self.measures.items()]
+        return "\n".join([format_table([Row(name, self)]), *measures, self.describe_grid()])
 
     def write_report(self, folder: str | Path) -> None:
-        """Write ``table.txt``, ``evaluation.json`` and ``comparison.png`` to a new or empty folder, all or none.
+        """Write ``table.txt``, ``evaluation.json``, ``comparison.png`` and ``report.html`` to a new or empty folder, all or none.
+
+        With them come the record that the report is made of and the planes that it shows, see `model_comparison.report_pair`.
 
         Raises
         ------
         RequestError
-            If the folder holds something.
+            If the folder holds something, or the reference has fewer than three slices along an axis.
         WorkError
             If it cannot be written to.
         """
         from SuperResolutionLib.whole import whole_folder
 
+        from .model_comparison import report_pair
         from .pictures import comparison_picture
 
         if Path(folder).is_dir() and any(Path(folder).iterdir()):
@@ -88,6 +104,7 @@ class Evaluation:
             (partial / "table.txt").write_text(self.table() + "\n", encoding="utf-8")
             (partial / "evaluation.json").write_text(json.dumps(self.as_dict(), indent=2) + "\n", encoding="utf-8")
             comparison_picture(partial / "comparison.png", None, {"candidate": self.candidate}, self.reference)
+            report_pair(self.given, self.reference, partial, self.measures, self.thick)
 
     def describe_grid(self) -> str:
         """Return one line on how the candidate came to lie on the reference's grid."""
@@ -108,19 +125,32 @@ class Row:
     seconds: float | None = None
 
 
-def evaluate(candidate: Volume, reference: Volume) -> Evaluation:
+def evaluate(
+    candidate: Volume, reference: Volume, measures: Sequence[str] = (), thick: Volume | None = None, profile: str = "mean"
+) -> Evaluation:
     """Measure a candidate against a reference in the patient's space.
 
     Parameters
     ----------
     candidate, reference : Volume
         On the same grid to 1e-3 mm at every corner; a candidate on another grid is resampled onto the reference's, and the result says so.
+    measures : sequence of str
+        Measures of whole volumes besides, of `volume_measures.VOLUME_MEASURES`.
+    thick : Volume, optional
+        What the candidate was made from; some measures need it.
+    profile : str
+        Slice profile of the thick volume, see `acquisition`.
 
     Raises
     ------
     RequestError
-        If the candidate covers nothing of the patient in the reference, a value is not finite, or one of them is constant.
+        If the candidate covers nothing of the patient in the reference, a value is not finite, one of them is constant, or the thick
+        volume is not one of N times fewer voxels along some axes.
     """
+    made = {}
+    if thick is not None:
+        factor, axis = how_made(thick, candidate)
+        made = {"thick": thick, "factor": factor, "axis": axis, "profile": profile}
     resampled = not same_grid(candidate, reference)
     if resampled:
         voxels, covered = resample_onto(candidate, reference)
@@ -130,13 +160,17 @@ def evaluate(candidate: Volume, reference: Volume) -> Evaluation:
     if not (body & covered).any():
         raise RequestError("candidate covers nothing of the patient in the reference; accepted is one that overlaps it")
     similarity = ssim_map(voxels, reference.voxels) if min(reference.shape) >= WINDOW else None
+    mask, brought = None if covered.all() else covered, replace(candidate, voxels=voxels, affine=reference.affine)
     return Evaluation(
-        whole=_scores(voxels, reference.voxels, similarity, None if covered.all() else covered),
+        whole=_scores(voxels, reference.voxels, similarity, mask),
         foreground=_scores(voxels, reference.voxels, similarity, body & covered),
         resampled=resampled,
         coverage=float(covered.mean()),
-        candidate=replace(candidate, voxels=voxels, affine=reference.affine),
+        candidate=brought,
         reference=reference,
+        given=candidate,
+        measures=_of_whole(measures, brought, reference, mask=mask, **made) if measures else {},
+        thick=thick,
     )
 
 
@@ -209,9 +243,22 @@ def _scores(candidate: np.ndarray, reference: np.ndarray, similarity: np.ndarray
     )
 
 
+def _of_whole(measures: Sequence[str], candidate: Volume, reference: Volume, **known: Any) -> dict[str, Any]:
+    from .volume_measures import Context, measure_volume
+
+    return measure_volume(measures, candidate, reference, Context(**known))
+
+
 def _cells(scores: Scores) -> str:
     similarity = "-" if scores.ssim is None else f"{scores.ssim:.4f}"
     return f"{scores.psnr:7.2f} {scores.ncc:7.4f} {similarity:>7}"
+
+
+def _in_words(found: Mapping[str, Any]) -> str:
+    """Return a measure of whole volumes as text: its value and that of the reference, or why there is none."""
+    if found["value"] is None:
+        return f"none, {found['reason']}"
+    return f"{found['value']:.5g}" + ("" if found["reference"] is None else f" (reference {found['reference']:.5g})")
 
 
 def _finite(value: float) -> float | None:

@@ -1,104 +1,35 @@
-"""Several models on the same fine scans: each scan is made thick, made fine again by every model, and compared with itself."""
+"""Several models held against the same truths: fine scans that are made thick and fine again, or folders of volumes with references."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from SuperResolutionLib.acquisition import degrade
-from SuperResolutionLib.errors import RequestError
-from SuperResolutionLib.model_file import read_card
-from SuperResolutionLib.model_zoo import list_upscalers
-from SuperResolutionLib.upscaling import Progress, Report, upscale
-from SuperResolutionLib.volume import Volume, array_axis
+from SuperResolutionLib.errors import WorkError
+from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import whole_file
-from SuperResolutionLib.worker import MODALITIES
 
-from .comparison_record import ComparisonRecord, place_of
-from .data_folder import find_scans
+from . import comparison_csv, paired_tests, slice_scores
+from .comparison_record import ComparisonRecord, is_complete
+from .comparison_totals import overall
+from .contestants import BASELINE, PLANE, contestants_of
+from .executors import Outcome, cluster, one_by_one, processes, side_by_side
+from .kept_planes import FOLDER, names_of, write_result, write_trial
+from .measurement import Failed, Ground, Measured, Unit
+from .paired_folders import Pair, name_of, paired
 from .plain_data import as_json
-from .recipe import Scan
-from .samples import load_scan
-from .slice_scores import CONVENTIONS, EVERY_AXIS, MEASURES, REGIONS, Reference, summarise
-from .training_run import listed_scans
+from .revision import versions
+from .slice_scores import EVERY_AXIS
+from .trials import Trial
 
-BASELINE = "cubic"
 RECORD = "comparison.json"
+CONVENTIONS = f"{slice_scores.CONVENTIONS} {paired_tests.CONVENTIONS}"
 
 Tell = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A scan made thick in one way.
-
-    Attributes
-    ----------
-    scan : Scan
-    axis : {"i", "j", "k"}
-    factor : int
-    profile : str
-        Slice profile, see `acquisition`.
-    """
-
-    scan: Scan
-    axis: str
-    factor: int
-    profile: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        told = {name: getattr(self.scan, name) for name in ("file", "series", "subject", "modality")}
-        return told | {"coarsen": list(self.scan.coarsen), "axis": self.axis, "factor": self.factor, "profile": self.profile}
-
-
-def scans_to_compare_on(data: Path, recipe: str | None = None, tell: Callable[[str], None] = lambda line: None) -> tuple[Scan, ...]:
-    """Return the validation scans that a recipe lists, or else every scan of a folder.
-
-    Raises
-    ------
-    RequestError
-        If there is none.
-    """
-    if recipe is None:
-        return find_scans(data, MODALITIES, tell=tell).scans
-    scans = tuple(scan for scan in listed_scans(recipe) if scan.split == "validation")
-    if not scans:
-        raise RequestError(f"recipe '{recipe}': lists no validation scans; accepted is a recipe that does")
-    return scans
-
-
-def models_for(factors: Iterable[int]) -> list[str]:
-    """Return the ids of all upscalers that make one axis finer by each of the factors."""
-    wanted = set(factors)
-    return [info.id for info in list_upscalers() if wanted <= set(info.factors) and not (info.card and info.card.task == "plane")]
-
-
-def trials_of(scans: Iterable[Scan], axes: str, factors: Iterable[int], profiles: Iterable[str]) -> list[Trial]:
-    """Return every way to make each scan thick: along those of `axes` whose resolution is real.
-
-    Raises
-    ------
-    RequestError
-        If there is none.
-    """
-    factors, profiles = tuple(factors), tuple(profiles)
-    found = [
-        Trial(scan, axis, factor, profile)
-        for scan in scans
-        for axis in scan.axes
-        if axis in axes
-        for factor in factors
-        for profile in profiles
-    ]
-    if not found:
-        raise RequestError(f"no scan has real resolution along {axes}; accepted are scans of fine spacing along the axis to be made thick")
-    return found
 
 
 def compare(
@@ -109,193 +40,249 @@ def compare(
     *,
     consistency: bool = True,
     device: str = "auto",
-    precision: str = "auto",
-    tell: Tell = lambda fraction, line: None,
-    follow: Callable[[float], None] = lambda fraction: None,
+    precision: str = "float32",
+    **how: Any,
 ) -> dict[str, Any]:
     """Let models make the same thick volumes fine, and compare with the truth slice by slice.
 
     Parameters
     ----------
     models : sequence of str
-        Ids or model files; cubic interpolation is always among them.
+        Ids or model files; cubic interpolation is always among them, and the baseline.
     trials : sequence of Trial
     data : Path
         Folder of the scans.
     out : Path, optional
-        Folder for ``comparison.json``; made if absent. What was measured there before is not measured again.
+        See `measure_all`.
     consistency : bool
         Project results onto those that degrade to the thick volume, as `upscale` does; without, networks are measured bare.
     device, precision : str
-        See `devices`.
-    tell : callable
-        Called before each measurement with the part of the work that is done and a line on what comes next.
-    follow : callable
-        Called while a network works with the part of the work that is done.
+        See `devices`. Which reduced precision ``auto`` would choose depends on how busy the machine is.
+    **how
+        See `measure_all`.
 
     Returns
     -------
     dict
-        ``conventions``: one line. ``models``: see `overall`. ``entries``: for each model in each trial an object with what names both,
-        ``seconds`` of upscaling, ``trained_on`` (whether the model's card names the subject among those it was trained on) and
-        ``summary``, the list of `slice_scores.Summary`.
+        See `measure_all`.
 
     Raises
     ------
     RequestError
-        If a model, a scan or a trial cannot be accepted.
-    WorkError
-        If `out` cannot be written.
+        If a model cannot be accepted.
     """
-    contestants = _contestants(models, {trial.factor for trial in trials}, consistency)
-    with ComparisonRecord(out) as kept:
-        for number, trial in enumerate(trials):
-            missing = [each for each in contestants if (trial.as_dict() | each.as_dict()) not in kept]
-            thick, reference = _thick_and_reference(trial, data) if missing else (None, None)
-            for place, each in enumerate(missing):
-                done = (number + place / len(missing)) / len(trials)
-                tell(done, f"{trial.scan.subject}, factor {trial.factor} along {trial.axis}, {trial.profile}: {each.id}")
-                settings = {
-                    "factor": trial.factor,
-                    "axis": trial.axis,
-                    "consistency": consistency,
-                    "device": device,
-                    "precision": precision,
-                }
-                share = 1 / len(missing) / len(trials)
-                result = upscale(thick, model=each.file, progress=_followed(follow, done, share), **settings)
-                kept.add(
-                    trial.as_dict() | each.as_dict() | {
-                        "trained_on": trial.scan.subject in each.taught_by,
-                        "seconds": round(result.seconds, 2),
-                        "device": result.device,
-                        "precision": result.precision,
-                        "summary": [asdict(summary) for summary in summarise(reference.score(result.volume))],
-                    }
-                )  # fmt: skip
-        entries = [kept[trial.as_dict() | each.as_dict()] for trial in trials for each in contestants]
-    record = as_json({"conventions": CONVENTIONS, "models": overall(entries), "entries": entries})
-    if out is not None:
-        with whole_file(out / RECORD) as partial:
-            partial.write_text(json.dumps(record, indent=1), encoding="utf-8")
-    return record
+    factors = {trial.factor for trial in trials}
+    axes = PLANE if all(trial.axis == PLANE for trial in trials) else EVERY_AXIS
+    contestants = contestants_of(models, factors, axes, consistency=consistency, device=device, precision=precision)
+    return measure_all([Unit(trial, each, data.absolute()) for trial in trials for each in contestants], BASELINE, out, **how)
 
 
-def _followed(follow: Callable[[float], None], done: float, share: float) -> Report:
-    """Return what tells `follow` of one upscaling, which is a share of the work."""
+def compare_folders(
+    references: Path,
+    candidates: Sequence[Path],
+    out: Path | None = None,
+    *,
+    warn: Callable[[str], None] = lambda line: None,
+    **how: Any,
+) -> dict[str, Any]:
+    """Compare the volumes of folders with the references of their names; each folder counts as a model.
 
-    def report(state: Progress) -> None:
-        if state.stage == "upscaling":
-            follow(done + share * state.fraction)
-
-    return report
-
-
-@dataclass(frozen=True)
-class _Contestant:
-    """An upscaler: its id, what `upscale` takes for it, the hash of its weights, how it is run, and the subjects it was trained on."""
-
-    id: str
-    file: str
-    weights_sha256: str = ""
-    consistency: bool = True
-    taught_by: frozenset[str] = frozenset()
-
-    def as_dict(self) -> dict[str, str | bool]:
-        return {"model": self.id, "weights_sha256": self.weights_sha256, "consistency": self.consistency}
-
-
-def _contestants(models: Sequence[str], factors: set[int], consistency: bool) -> list[_Contestant]:
-    known = {info.id: info for info in list_upscalers()}
-    found = []
-    for model in dict.fromkeys((BASELINE, *models)):
-        path = known[model].path if model in known else Path(model)
-        if path is None:
-            found.append(_Contestant(model, model, "", consistency))
-            continue
-        card = read_card(path)
-        if card.task == "plane" or not factors <= set(card.offered_factors):
-            makes = "planes only" if card.task == "plane" else f"factors {', '.join(map(str, card.offered_factors))}"
-            raise RequestError(f"model '{card.id}' makes {makes}; accepted are models for one axis and factors {sorted(factors)}")
-        taught_by = frozenset(card.training.get("split", {}).get("train", ()))
-        found.append(_Contestant(card.id, str(path), card.weights_sha256, consistency, taught_by))
-    ids = [each.id for each in found]
-    twice = next((each for each in ids if ids.count(each) > 1), None)
-    if twice:
-        raise RequestError(f"two models have the id '{twice}'; accepted are models of different ids")
-    return found
-
-
-def _thick_and_reference(trial: Trial, data: Path) -> tuple[Volume, Reference]:
-    """Return the thick volume and the part of the fine one that whole thick slices cover."""
-    fine = load_scan(trial.scan, data)
-    thick = degrade(fine, trial.factor, trial.axis, trial.profile)
-    axis = array_axis(trial.axis)
-    covered = np.take(fine.voxels, np.arange(thick.shape[axis] * trial.factor), axis=axis)
-    return thick, Reference(replace(fine, voxels=covered))
-
-
-def overall(entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return for each model, factor, profile and region what its trials amount to.
+    Parameters
+    ----------
+    references : Path
+    candidates : sequence of Path
+        The baseline is the folder named cubic, or else the first.
+    out : Path, optional
+        See `measure_all`.
+    warn : callable
+        Told in one line each which references have no candidate.
+    **how
+        See `measure_all`.
 
     Returns
     -------
-    list of dict
-        ``model``, ``factor``, ``profile``, ``region``, ``trials``, ``subjects``; ``mean`` and ``deviation`` of each measure over trials,
-        each counting with its mean over the slices of all axes; ``gain_db`` and ``worst_gain_db``: PSNR over that of cubic in the same
-        trial; ``trained_on``: whether the model was trained on any of the subjects.
+    dict
+        See `measure_all`; axis, factor and profile are None.
+
+    Raises
+    ------
+    RequestError
+        See `paired_folders.paired`.
     """
-    groups: dict[tuple[Any, ...], list[tuple[Mapping[str, Any], Mapping[str, float], float]]] = {}
-    cubic = {place_of(entry): _means(entry) for entry in entries if entry["model"] == BASELINE}
-    for entry in entries:
-        for region, means in _means(entry).items():
-            gain = means["psnr"] - cubic[place_of(entry)][region]["psnr"]
-            groups.setdefault((entry["model"], entry["factor"], entry["profile"], region), []).append((entry, means, gain))
-    return [
-        {
-            **dict(zip(("model", "factor", "profile", "region"), key)),
-            "trials": len(group),
-            "subjects": len({entry["subject"] for entry, _, _ in group}),
-            "mean": {measure: float(np.mean([means[measure] for _, means, _ in group])) for measure in MEASURES},
-            "deviation": {measure: float(np.std([means[measure] for _, means, _ in group])) for measure in MEASURES},
-            "gain_db": float(np.mean([gain for _, _, gain in group])),
-            "worst_gain_db": float(min(gain for _, _, gain in group)),
-            "trained_on": any(entry["trained_on"] for entry, _, _ in group),
-        }
-        for key, group in groups.items()
-    ]
+    units = [Unit(pair, candidate, references.absolute()) for pair, candidate in paired(references, candidates, warn)]
+    names = [folder.resolve().name for folder in candidates]
+    return measure_all(units, BASELINE if BASELINE in names else names[0], out, **how)
 
 
-def _means(entry: Mapping[str, Any]) -> dict[str, dict[str, float]]:
-    return {
-        each["region"]: {measure: np.nan if value is None else value for measure, value in each["mean"].items()}
-        for each in entry["summary"]
-        if each["along"] == EVERY_AXIS
+def measure_all(
+    units: Sequence[Unit],
+    baseline: str,
+    out: Path | None = None,
+    *,
+    measures: Sequence[str] = (),
+    jobs: int = 1,
+    scheduler: str | None = None,
+    tell: Tell = lambda fraction, line: None,
+    follow: Callable[[float], None] = lambda fraction: None,
+    failed: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Measure every unit that was not measured before, and write down what all of them amount to.
+
+    Parameters
+    ----------
+    units : sequence of Unit
+        Trial by trial.
+    baseline : str
+        The model that gains are over.
+    out : Path, optional
+        Folder for what is measured, the planes, ``comparison.json``, ``comparison.csv`` and the report; made if absent. What was
+        measured there before is not measured again.
+    measures : sequence of str
+        Measures of whole volumes, of `volume_measures.VOLUME_MEASURES`.
+    jobs : int
+        Processes that measure at once.
+    scheduler : str, optional
+        Address of a Dask cluster that measures instead; it has to find the same files under the same names.
+    tell : callable
+        Called before each measurement, or after each where several run at once, with the part of the work that is done and its name.
+    follow : callable
+        Called while a model works with the part of the work that is done; not where several run at once.
+    failed : callable
+        Called with a line for each unit that failed; the others go on.
+
+    Returns
+    -------
+    dict
+        ``conventions``: one line. ``versions``: see `revision.versions`. ``baseline``. ``models``: see `comparison_totals.overall`.
+        ``tests``: see `paired_tests.paired_tests`. ``entries``: for each unit an object with what names trial and model, ``seconds`` of
+        upscaling, ``trained_on`` (whether the model's card names the subject among those it was trained on), ``trained_for`` (the
+        slice profile that it names first), ``summary`` (list of `slice_scores.Summary`), ``curves`` (see `slice_scores.curves_of`),
+        ``measures`` (see `volume_measures.measure_volume`) and ``planes`` (file in the folder of planes, see `kept_planes`; None without
+        `out`). ``failures``: for each unit that failed ``trial``, ``model`` and ``message``.
+
+    Raises
+    ------
+    RequestError
+        If another process measures into `out`, or the scheduler cannot be reached.
+    WorkError
+        If `out` cannot be written, or every unit failed.
+    """
+    planes = None if out is None else out / FOLDER
+    failures: dict[Unit, str] = {}
+    with ComparisonRecord(out) as kept:
+        missing = [_with_measures(unit, kept, measures) for unit in units if not is_complete(kept.get(unit.as_dict()), measures, planes)]
+        with _carried_out(missing, jobs, scheduler, tell, follow) as outcomes:
+            shared: set[str] = set()
+            for unit, outcome in outcomes:
+                if isinstance(outcome, Failed):
+                    failures[unit] = outcome.message
+                    failed(f"{unit.name}: {outcome.message}")
+                else:
+                    kept.add(outcome.entry | {"planes": planes and _keep_planes(outcome, planes, shared)})
+        entries = [entry for unit in units if is_complete(entry := kept.get(unit.as_dict()), measures, planes)]
+    told = [{"trial": unit.trial.name, "model": unit.model.id, "message": message} for unit, message in failures.items()]
+    if not entries:
+        raise WorkError(f"{failure_in_words(told)}; nothing was measured")
+    return _concluded(entries, baseline, told, out)
+
+
+def failure_in_words(failures: Sequence[Mapping[str, str]]) -> str:
+    """Return one line on what failed, of the ``failures`` of a record."""
+    named = "; ".join(f"{each['model']} on {each['trial']} ({each['message']})" for each in failures)
+    return f"{len(failures)} {'measurement' if len(failures) == 1 else 'measurements'} failed: {named}"
+
+
+def report_pair(candidate: Volume, reference: Volume, folder: Path, measures: Mapping[str, Any], thick: Volume | None = None) -> None:
+    """Write record, planes, CSV and report of a single pair, whose model is called ``candidate``, into a folder.
+
+    Parameters
+    ----------
+    candidate, reference : Volume
+    folder : Path
+    measures : dict
+        Its measures of whole volumes, as `volume_measures.measure_volume` returns them.
+    thick : Volume, optional
+        What the candidate was made from, to be shown beside.
+
+    Raises
+    ------
+    RequestError
+        If the two cannot be compared.
+    WorkError
+        If the folder cannot be written.
+    """
+    source = Path(reference.source or "reference")
+    pair = Pair(source.name, name_of(source))
+    ground = Ground(thick, reference)
+    entry, shown = ground.measure(candidate)
+    named = {"model": "candidate", "weights_sha256": "", "consistency": None, "trained_on": False, "trained_for": None}
+    entry = pair.as_dict() | named | {"seconds": None, "device": "", "precision": ""} | entry | {"measures": dict(measures)}
+    planes = _keep_planes(Measured(entry, shown, ground.shown, ground.thick_shown), folder / FOLDER, set())
+    _concluded([as_json(entry | {"planes": planes})], "candidate", [], folder)
+
+
+def _with_measures(unit: Unit, kept: ComparisonRecord, measures: Sequence[str]) -> Unit:
+    """Return a unit that measures what is asked for, and again what was asked for earlier."""
+    earlier = (kept.get(unit.as_dict()) or {}).get("measures", {})
+    return replace(unit, measures=tuple(dict.fromkeys((*earlier, *measures))))
+
+
+@contextmanager
+def _carried_out(
+    units: Sequence[Unit], jobs: int, scheduler: str | None, tell: Tell, follow: Callable[[float], None]
+) -> Iterator[Iterator[tuple[Unit, Outcome]]]:
+    """Yield the units with what came of them, carried out where it was asked for."""
+    if scheduler is None and min(jobs, len(units)) <= 1:
+        yield one_by_one(units, tell, follow)
+        return
+    with processes(min(jobs, len(units))) if scheduler is None else cluster(scheduler) as executor:
+        yield side_by_side(units, executor, tell)
+
+
+def _keep_planes(measured: Measured, folder: Path, shared: set[str]) -> str:
+    """Write the planes of a unit, and those of its trial once; return the name of the unit's file."""
+    trial, model = names_of(measured.entry)
+    if trial not in shared:
+        write_trial(folder, trial, measured.truth, measured.thick)
+        shared.add(trial)
+    write_result(folder, model, measured.result)
+    return model
+
+
+def _concluded(
+    entries: Sequence[Mapping[str, Any]], baseline: str, failures: Sequence[Mapping[str, str]], out: Path | None
+) -> dict[str, Any]:
+    """Return the record of entries; written, with its table and its report, where there is a folder for it."""
+    record = {
+        "conventions": " ".join([CONVENTIONS, *_conventions_of({name for entry in entries for name in entry["measures"]})]),
+        "versions": versions(),
+        "baseline": baseline,
+        "models": overall(entries, baseline),
+        "tests": paired_tests.paired_tests(entries),
+        "failures": failures,
     }
+    record = as_json(record) | {"entries": list(entries)}
+    if out is not None:
+        from .report import write_report
+
+        with whole_file(out / RECORD) as partial:
+            partial.write_text(_as_text(record), encoding="utf-8")
+        comparison_csv.write_csv(record, out / comparison_csv.FILE)
+        write_report(record, out)
+    return record
 
 
-def format_comparison(record: Mapping[str, Any]) -> str:
-    """Return the models of a record as a plain-text table, the best PSNR first, with the conventions in a line under it."""
-    lines = []
-    for region in REGIONS:
-        rows = sorted((row for row in record["models"] if row["region"] == region), key=_order)
-        width = max(len("model"), *(len(row["model"]) for row in rows))
-        head = f"{'model':{width}}  {'×':>2} {'profile':9} {'PSNR dB':>14} {'gain':>6} {'worst':>6} {'NCC':>15} {'SSIM':>13} {'trials':>6}"
-        lines += ["", f"{region} (mean ± standard deviation over trials)", head, "-" * len(head)]
-        lines += [_line(row, width) for row in rows]
-    return "\n".join([*lines[1:], record["conventions"]])
+def _conventions_of(measures: set[str]) -> list[str]:
+    """Return how measures of whole volumes are taken, a sentence each."""
+    if not measures:
+        return []
+    from .volume_measures import VOLUME_MEASURES
+
+    return [f"{known.label}: {known.convention}" for name, known in VOLUME_MEASURES.items() if name in measures]
 
 
-def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["factor"], row["profile"], -(row["mean"]["psnr"] or 0)
-
-
-def _line(row: Mapping[str, Any], width: int) -> str:
-    def figure(measure: str, digits: int) -> str:
-        mean, deviation = row["mean"][measure], row["deviation"][measure]
-        return "-" if mean is None else f"{mean:.{digits}f} ± {deviation:.{digits}f}"
-
-    seen = "  trained on some of these subjects" if row["trained_on"] else ""
-    gains = f"{row['gain_db']:+6.2f} {row['worst_gain_db']:+6.2f}"
-    figures = f"{figure('psnr', 2):>14} {gains} {figure('ncc', 4):>15} {figure('ssim', 3):>13}"
-    return f"{row['model']:{width}}  {row['factor']:>2} {row['profile']:9} {figures} {row['trials']:>6}{seen}"
+def _as_text(record: Mapping[str, Any]) -> str:
+    """Return a record as JSON that people can read: an entry, with its long curves, in one line."""
+    head = json.dumps({name: value for name, value in record.items() if name != "entries"}, indent=1)
+    entries = ",\n  ".join(json.dumps(entry) for entry in record["entries"])
+    return f'{head[:-2]},\n "entries": [\n  {entries}\n ]\n}}\n'

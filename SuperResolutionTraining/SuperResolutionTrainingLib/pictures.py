@@ -75,6 +75,12 @@ def comparison_picture(path: str | Path, input: Volume | None, candidates: Mappi
         figure.savefig(partial, format="png", dpi=DPI, facecolor=BACKGROUND)
 
 
+def grey_window(seen: np.ndarray) -> tuple[float, float]:
+    """Return the values that are shown black and white, chosen from the pixels of the truth."""
+    low, high = np.percentile(seen.astype(np.float32), (0.5, 99.7))
+    return CT_WINDOW if low < -500 else (float(low), float(high))
+
+
 def _onto(truth: Volume, volume: Volume) -> Volume:
     return volume if same_grid(volume, truth) else truth.with_voxels(resample_onto(volume, truth)[0])
 
@@ -146,15 +152,12 @@ def _figure(columns: list[_Column]) -> Figure:
 
 def _scales(columns: list[_Column], planes: list[list[Plane]], truth: int) -> tuple[Colouring, Colouring]:
     """Return the colouring of images and of differences, shared by all panels of the kind."""
-    seen = np.concatenate([row[truth].pixels.ravel() for row in planes]).astype(np.float32)
-    low, high = np.percentile(seen, (0.5, 99.7))
-    if low < -500:
-        low, high = CT_WINDOW
+    low, high = grey_window(np.concatenate([row[truth].pixels.ravel() for row in planes]))
     differences = [
         plane.pixels.ravel() for row in planes for plane, column in zip(row, columns, strict=True) if column.kind == "difference"
     ]
     most = float(np.percentile(np.concatenate(differences), 99.5)) if differences else 0.0
-    grey = {"cmap": "gray", "vmin": float(low), "vmax": float(high)}
+    grey = {"cmap": "gray", "vmin": low, "vmax": high}
     return grey, {"cmap": "inferno", "vmin": 0.0, "vmax": most or 1.0}
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import platform
 import subprocess
+from importlib import metadata
 from pathlib import Path
+
+from SuperResolutionLib.version import __version__
 
 
 def git_revision() -> str:
@@ -20,6 +24,25 @@ def git_revision() -> str:
     except (OSError, subprocess.SubprocessError):
         return ""
     return f"{revision}{'+changes' if changes else ''}" if followed else ""
+
+
+def versions() -> dict[str, str | None]:
+    """Return the versions of what figures come from: engine, Python, packages, platform and `git_revision`; None for what is absent."""
+    return {
+        "superresolution": __version__,
+        "python": platform.python_version(),
+        "torch": _version_of("torch"),
+        "numpy": _version_of("numpy"),
+        "platform": platform.platform(),
+        "git_revision": git_revision() or None,
+    }
+
+
+def _version_of(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -106,12 +106,26 @@ class Reference:
         RequestError
             If the candidate covers nothing of the reference, or has values that are not finite.
         """
-        truth = self.volume.voxels
+        return self.score_on_grid(*self.bring(candidate))
+
+    def bring(self, candidate: Volume) -> tuple[Volume, np.ndarray]:
+        """Return a candidate on the reference's grid, and where it covers that; elsewhere it has the reference's own values.
+
+        Raises
+        ------
+        RequestError
+            See `score`.
+        """
         if same_grid(candidate, self.volume):
-            voxels, covered = candidate.voxels, np.ones(truth.shape, bool)
+            voxels, covered = candidate.voxels, np.ones(self.volume.shape, bool)
         else:
             voxels, covered = resample_onto(candidate, self.volume)
-        check_pair(voxels, truth)
+        check_pair(voxels, self.volume.voxels)
+        return self.volume.with_voxels(voxels), covered
+
+    def score_on_grid(self, candidate: Volume, covered: np.ndarray) -> list[SliceScores]:
+        """Measure what `bring` returned, as `score` does."""
+        voxels, truth = candidate.voxels, self.volume.voxels
         similarity = ssim_map(voxels, truth) if min(truth.shape) >= WINDOW else np.full(truth.shape, np.nan, np.float32)
         masks = dict(zip(REGIONS, (covered, covered & self._body), strict=True))
         return [scores for region, mask in masks.items() for scores in self._in(region, voxels, similarity, mask)]
@@ -165,6 +179,15 @@ def _statistics(candidate: np.ndarray, truth: np.ndarray, similarity: np.ndarray
         np.maximum(highest[2], signed.max(axis=1).T, out=highest[2])
     spreads = [np.minimum(each[:, 0] + each[:, 1], each[:, 2] + each[:, 3]) for each in highest]
     return [np.column_stack([each, spread]) for each, spread in zip(sums, spreads)]
+
+
+def curves_of(scores: Sequence[SliceScores]) -> dict[str, dict[str, dict[str, list[float]]]]:
+    """Return the curves of a candidate as plain data: by region and axis the ``slices`` and a list for each measure, to 5 digits."""
+    curves: dict[str, dict[str, dict[str, list[float]]]] = {region: {} for region in REGIONS}
+    for each in scores:
+        values = {measure: [float(f"{value:.5g}") for value in curve] for measure, curve in each.values.items()}
+        curves[each.region][each.axis] = {"slices": each.slices.tolist()} | values
+    return curves
 
 
 def summarise(scores: Sequence[SliceScores]) -> Iterator[Summary]:

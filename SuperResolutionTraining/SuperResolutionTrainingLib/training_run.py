@@ -197,8 +197,8 @@ def _training(recipe: Recipe, trained: Trained) -> dict[str, Any]:
         "stages": [f"{stage.steps} steps of {_sum(stage.losses)}, learning rate {stage.learning_rate:g}" for stage in recipe.stages],
         "machine": f"{platform.machine()}, {platform.system()}",
         "split": {split: _subjects(recipe.scans, split) for split in ("train", "validation")},
-        "trained_on": _named(recipe.scans, "train"),
-        "measured_on": _named(recipe.scans, "validation"),
+        "trained_on": named_scans(recipe.scans, "train"),
+        "measured_on": named_scans(recipe.scans, "validation"),
     }
 
 
@@ -210,8 +210,8 @@ def _subjects(scans: tuple[Scan, ...], split: str) -> list[str]:
     return sorted({scan.subject for scan in scans if scan.split == split})
 
 
-def _named(scans: tuple[Scan, ...], split: str) -> list[str]:
-    """Name scans for the card: by file where a licence is stated, else by subject, since a private file's name may be a patient's."""
+def named_scans(scans: tuple[Scan, ...], split: str) -> list[str]:
+    """Name scans for a card or record: by file where a licence is stated, else by subject: a private file's name may be a patient's."""
     names = (scan.file if scan.licence != UNSTATED else scan.subject for scan in scans if scan.split == split)
     rest = (f"({scan.modality}, {scan.licence})" for scan in scans if scan.split == split)
     return list(dict.fromkeys(f"{name} {told}" for name, told in zip(names, rest)))

@@ -13,13 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.files import read_volume
 from SuperResolutionLib.metrics import foreground, ncc, psnr, ssim
 from SuperResolutionLib.metrics.ssim import WINDOW
-from SuperResolutionLib.upscaling import upscale
 from SuperResolutionLib.volume import AXES, Volume, array_axis
 
+from .made_thick import axes_of, make_fine, make_thick
 from .pairs import Pair, align
 from .recipe import Scan
 from .samples import load_scan
@@ -168,7 +167,7 @@ def _made_trials(scan: Scan, data: Path, factors: Sequence[int], profiles: Seque
     volume = load_scan(scan, data)
     truth = _cut(volume, _centre(volume.shape, [extent] * 3)) if extent else volume
     for axis, factor, profile in itertools.product(_axes(scan, task), factors, profiles):
-        if min(truth.shape[array_axis(name)] for name in _finer(axis)) >= 2 * factor:
+        if min(truth.shape[array_axis(name)] for name in axes_of(axis)) >= 2 * factor:
             yield _made_trial(truth, factor, axis, profile)
 
 
@@ -176,10 +175,6 @@ def _axes(scan: Scan, task: str) -> list[str]:
     """Return what of a scan is measured for a task; its plane is that of rows and columns."""
     plane = ["plane"] if task != "axis" and {"i", "j"} <= set(scan.axes) else []
     return plane if task == "plane" else [*scan.axes, *plane]
-
-
-def _finer(axis: str) -> tuple[str, ...]:
-    return ("i", "j") if axis == "plane" else (axis,)
 
 
 def _centre(shape: Sequence[int], lengths: Sequence[int]) -> list[slice]:
@@ -193,14 +188,8 @@ def _cut(volume: Volume, box: Sequence[slice]) -> Volume:
 
 
 def _made_trial(truth: Volume, factor: int, axis: str, profile: str) -> _Trial:
-    kept, thick = truth.voxels, truth
-    for name in _finer(axis):
-        thick = degrade(thick, factor, name, profile)
-        kept = np.take(kept, np.arange(thick.shape[array_axis(name)] * factor), axis=array_axis(name))
-    if axis == "plane":
-        # The plane is the one across the axis of the largest spacing, which slices made thick within it might no longer have.
-        thick = Volume(thick.voxels, np.diag([1.0, 1.0, 100.0, 1.0]), modality=thick.modality)
-    return _Trial(thick, kept, factor, axis, profile)
+    thick, kept = make_thick(truth, factor, axes_of(axis), profile)
+    return _Trial(thick, kept.voxels, factor, axis, profile)
 
 
 def _compared(model: str, trial: _Trial, device: str) -> dict[str, float]:
@@ -209,8 +198,7 @@ def _compared(model: str, trial: _Trial, device: str) -> dict[str, float]:
     figures = {}
     for ending, name in (("", model), ("_cubic", "cubic")):
         # In single precision: which reduced one a machine would choose depends on its speed.
-        settings = {"factor": trial.factor, "axis": trial.axis, "precision": "float32", "device": device}
-        candidate = upscale(trial.thick, model=name, **settings).volume.voxels
+        candidate = make_fine(trial.thick, trial.axis, trial.factor, model=name, precision="float32", device=device).volume.voxels
         values = (psnr(candidate, kept), ncc(candidate, kept), similarity(candidate, kept))
         figures |= {f"{figure}{ending}": round(float(value), 4) for figure, value in zip(_FIGURES, values)}
         figures[f"psnr_foreground{ending}"] = round(float(psnr(candidate, kept, mask)), 4)

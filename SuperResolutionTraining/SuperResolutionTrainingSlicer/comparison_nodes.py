@@ -159,11 +159,11 @@ class ComparisonNodes:
         for model in self._models:
             for region in Region:
                 for measure in Measure:
-                    values = [
-                        number(means[trial, model][region][measure.value]) - number(means[trial, BASELINE][region][measure.value])
-                        for trial in self._trials
-                    ]
-                    columns[_curve_name(model, measure, region)] = values
+                    ours, base = (
+                        [number(means[trial, name][region][measure.value] if (trial, name) in means else None) for trial in self._trials]
+                        for name in (model, BASELINE)
+                    )
+                    columns[_curve_name(model, measure, region)] = [our - its for our, its in zip(ours, base)]
         return columns
 
 

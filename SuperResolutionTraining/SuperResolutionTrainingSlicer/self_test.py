@@ -18,15 +18,17 @@ from SuperResolutionLib.model_zoo import list_upscalers
 from SuperResolutionSlicer import package_installation
 from SuperResolutionSlicer.module_test import ModuleTest
 from SuperResolutionSlicer.phantom import shepp_logan
+from SuperResolutionTrainingLib.reader_study.reading import Reading, open_study
 
 from .figures import CONVENTIONS
 from .parameters import Axis, Budget, Measure, Measured, Region, Source, ThickAxis
 from .run_folders import REQUEST, RESULT
+from .small_study import make_small_study
 from .training_request import VALIDATE_EVERY
 
 
 class SuperResolutionTrainingTest(ModuleTest):
-    """What Train waits for, training, evaluation."""
+    """What Train waits for, training, evaluation, reader study."""
 
     def setUp(self) -> None:
         """Start every test with an empty scene, the panel open, and a folder in the place of the user's own models and runs."""
@@ -211,6 +213,36 @@ class SuperResolutionTrainingTest(ModuleTest):
         self.assertEqual((self.ui.evaluationMessage.text, self.ui.evaluateButton.text), ("Cancelled.", "Evaluate"))
         self.assertIsNone(self.panel.evaluate.nodes)
 
+    # ---- reader study
+
+    def test_two_readers_read_a_study_and_one_of_them_in_two_goes(self) -> None:
+        self.need_packages(None)
+        folder = make_small_study(Path(self.home.name))
+        self.begin_reading(folder, "anna")
+        self.assertEqual(self.ui.studyProgress.text, "Comparison 1 of 3")
+        self.read_comparison("left")
+        shown = [node.GetName() for node in self.panel.study.nodes.volumes.values()]
+        self.assertEqual(shown, ["Left", "Reference", "Right"])
+        slicer.mrmlScene.Clear(0)
+        self.assertFalse(self.panel.study.reading)
+        self.assertEqual(len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")), 0)
+        self.assertEqual(self.ui.beginButton.text, "Continue")
+        self.ui.beginButton.click()
+        self.assertEqual(self.ui.studyProgress.text, "Comparison 2 of 3")
+        for _ in range(2):
+            self.read_comparison("left")
+        self.assertIn("Thank you.", self.ui.studyMessage.text)
+        self.ui.stopButton.click()
+        self.begin_reading(folder, "bob")
+        for _ in range(3):
+            self.read_comparison("right")
+        self.ui.stopButton.click()
+        self.assertEqual(len(slicer.util.getNodesByClass("vtkMRMLScalarVolumeNode")), 0)
+        for reader, value in (("anna", "left"), ("bob", "right")):
+            reading = Reading(open_study(folder), reader)
+            self.assertTrue(reading.complete)
+            self.assertEqual({answer.value for answer in reading.answers}, {value, 4})
+
     # ---- steps
 
     def words(self) -> str:
@@ -262,3 +294,18 @@ class SuperResolutionTrainingTest(ModuleTest):
         self.start_evaluation()
         self.wait_until(lambda: not self.logic.isEvaluating)
         self.assertIn("Mean ±", self.ui.evaluationMessage.text)
+
+    def begin_reading(self, folder: Path, reader: str) -> None:
+        """Let a reader begin."""
+        self.ui.studyFolderEdit.currentPath, self.ui.readerEdit.text = str(folder), reader
+        self.assertTrue(self.ui.beginButton.enabled, self.ui.beginButton.toolTip)
+        self.ui.beginButton.click()
+        self.assertTrue(self.panel.study.reading, self.ui.studyMessage.text)
+
+    def read_comparison(self, side: str) -> None:
+        """Answer every question of the comparison that is shown, and go on."""
+        questions = self.panel.study.questions
+        while questions.marked is not None:
+            self.assertFalse(self.ui.nextButton.enabled)
+            questions.button(questions.marked, side if questions.marked in ("sharper", "nearer") else 4).click()
+        self.ui.nextButton.click()

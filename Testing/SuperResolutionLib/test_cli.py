@@ -13,7 +13,7 @@ from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.upscaling import Settings
 from SuperResolutionLib.version import __version__
 
-COMMANDS = ["models", "info", "upscale", "adapt", "degrade", "evaluate", "train", "import", "benchmark", "demo"]
+COMMANDS = ["models", "info", "upscale", "adapt", "degrade", "evaluate", "study", "reproduce", "train", "import", "benchmark", "demo"]
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 

@@ -52,3 +52,21 @@ def make_recipe(plain_recipe):
         return recipe_from(plain_recipe | changes)
 
     return make
+
+
+@pytest.fixture
+def model(tmp_path):
+    """Write the file of a network with random weights and return its path."""
+
+    def write(name="own", network="slice_stack", trained_on=(), acquisitions=("mean",), **arguments):
+        from SuperResolutionLib.model_file import save_model
+        from SuperResolutionLib.networks import build_network
+
+        arguments = {"factors": [2], "channels": 8} | arguments
+        card = {"id": name, "title": "random", "modalities": ("MR",), "acquisitions": acquisitions, "engine_version": "0"}
+        training = {"split": {"train": list(trained_on), "validation": []}}
+        path = tmp_path / f"{name}.safetensors"
+        save_model(path, build_network(network, arguments), network=network, arguments=arguments, training=training, **card)
+        return str(path)
+
+    return write

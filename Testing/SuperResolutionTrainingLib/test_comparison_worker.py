@@ -9,7 +9,7 @@ from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.model_file import save_model
 from SuperResolutionLib.networks import build_network
 from SuperResolutionLib.volume import Volume
-from SuperResolutionTrainingLib import comparison_worker, model_comparison
+from SuperResolutionTrainingLib import comparison_worker, contestants, model_comparison
 
 WORKER = "SuperResolutionTrainingLib.comparison_worker"
 INTERPOLATIONS = {"nearest", "linear", "cubic", "lanczos"}
@@ -94,6 +94,22 @@ def test_a_scan_too_short_for_the_factor_is_left_out_and_told(request_file, scan
 def shorten(scans, name, slices):
     volume = read_volume(scans / f"{name}.nii.gz")
     write_volume(Volume(volume.voxels[:slices], np.eye(4)), scans / f"{name}.nii.gz")
+
+
+def test_a_model_that_fails_is_told_and_costs_no_other_its_figures(request_file, tmp_path, capsys, monkeypatch):
+    make = contestants.Contestant.make
+
+    def fails(self, *rest):
+        if self.id == "own":
+            raise MemoryError("no room")
+        return make(self, *rest)
+
+    monkeypatch.setattr(contestants.Contestant, "make", fails)
+    status, lines = run(request_file(), capsys)
+    record = json.loads((tmp_path / "record.json").read_text())
+    assert status == 0 and {row["model"] for row in record["models"]} == INTERPOLATIONS | {"fast"}
+    told = [line["message"] for line in of_type(lines, "warning")]
+    assert told == [f"failed: {name}, factor 2 along k, mean: own: unforeseen MemoryError: no room" for name in ("anna", "bert")]
 
 
 def test_where_every_scan_is_too_short_nothing_is_measured(request_file, scans, capsys):

@@ -6,10 +6,13 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
+from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.metrics import foreground, ncc, psnr, ssim
 from SuperResolutionLib.volume import Volume
 from SuperResolutionTrainingLib.evaluation import CONVENTIONS, Row, evaluate, format_table
+from SuperResolutionTrainingLib.kept_planes import read_trial
+from SuperResolutionTrainingLib.slice_scores import Reference, summarise
 
 K, J, I = np.indices((20, 24, 28))
 BALL = np.sqrt((K - 9.5) ** 2 + (J - 11.5) ** 2 + (I - 13.5) ** 2) < 9
@@ -108,7 +111,42 @@ def test_the_table_has_a_line_for_each_model_and_one_of_conventions():
 def test_a_report_is_a_table_figures_and_a_picture_in_a_new_folder(tmp_path):
     found = evaluate(NOISY, REFERENCE)
     found.write_report(tmp_path / "report")
-    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["comparison.png", "evaluation.json", "table.txt"]
+    files = ["comparison.csv", "comparison.json", "comparison.png", "evaluation.json", "planes", "report.html", "table.txt"]
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == files
     assert json.loads((tmp_path / "report" / "evaluation.json").read_text())["whole"]["psnr_db"] == found.whole.psnr
     with pytest.raises(RequestError, match="report: exists and is not empty"):
         found.write_report(tmp_path / "report")
+
+
+def test_with_the_thick_volume_every_measure_that_needs_it_is_taken(tmp_path):
+    thick = degrade(REFERENCE, 2, "k")
+    found = evaluate(NOISY, REFERENCE, ["period_energy", "residual"], thick)
+    assert found.measures["period_energy"]["value"] is not None
+    made = degrade(NOISY, 2, "k").voxels
+    assert found.measures["residual"]["value"] == pytest.approx(
+        np.sqrt(np.mean((made - thick.voxels) ** 2)) / np.ptp(thick.voxels), rel=1e-4
+    )
+    found.write_report(tmp_path / "report")
+    entries = json.loads((tmp_path / "report" / "comparison.json").read_text())["entries"]
+    assert read_trial(tmp_path / "report", entries).thick is not None
+
+
+def test_the_record_of_a_report_is_that_of_one_model_called_candidate(tmp_path):
+    part = replace(NOISY, voxels=NOISY.voxels[5:], affine=AFFINE @ np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 5], [0, 0, 0, 1.0]]))
+    evaluate(part, replace(REFERENCE, source="truths/anna.nii.gz"), ["mse"]).write_report(tmp_path / "report")
+    record = json.loads((tmp_path / "report" / "comparison.json").read_text())
+    (entry,) = record["entries"]
+    assert (entry["model"], entry["file"], entry["subject"], entry["factor"]) == ("candidate", "anna.nii.gz", "anna", None)
+    slices = {(each.region, each.along): each for each in summarise(Reference(REFERENCE).score(part))}
+    assert entry["summary"][0]["mean"] == pytest.approx(slices["whole", "ijk"].mean), "only where the candidate is"
+    mean_square = np.mean((NOISY.voxels[5:] - VOXELS[5:]) ** 2)
+    assert entry["measures"]["mse"]["value"] == pytest.approx(mean_square, rel=1e-3) and record["baseline"] == "candidate"
+    assert list(read_trial(tmp_path / "report", [entry]).models) == ["candidate"]
+
+
+def test_measures_of_whole_volumes_stand_under_the_table_and_in_the_dictionary():
+    found = evaluate(NOISY, REFERENCE, ["mse", "niqe", "period_energy"])
+    lines = found.table().splitlines()
+    assert lines[5] == f"mse: {np.mean((NOISY.voxels - VOXELS) ** 2, dtype=float):.5g}"
+    assert lines[7].startswith("period_energy: none, needs the factor and one axis")
+    assert list(found.as_dict()["measures"]) == ["mse", "niqe", "period_energy"] and "measures" not in evaluate(NOISY, REFERENCE).as_dict()

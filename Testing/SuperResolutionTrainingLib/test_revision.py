@@ -50,3 +50,17 @@ def test_code_that_git_does_not_follow_has_none(checkout):
 def test_without_git_there_is_none(monkeypatch):
     monkeypatch.setenv("PATH", "")
     assert revision.git_revision() == ""
+
+
+def test_versions_are_those_of_what_is_installed(monkeypatch):
+    import numpy
+
+    found = revision.versions()
+    assert list(found) == ["superresolution", "python", "torch", "numpy", "platform", "git_revision"]
+    assert found["numpy"] == numpy.__version__
+
+    def absent(package):
+        raise revision.metadata.PackageNotFoundError(package)
+
+    monkeypatch.setattr(revision.metadata, "version", absent)
+    assert revision.versions()["torch"] is None

@@ -245,6 +245,16 @@ def test_the_panel_shows_the_models_and_marks_the_one_that_was_trained_on_the_su
     assert "over trials" in ui.scoresLabel.toolTip
 
 
+def test_a_model_that_failed_in_a_trial_keeps_its_other_figures_and_so_do_the_others(scene):
+    figures = record()
+    figures["entries"] = [each for each in figures["entries"] if (each["model"], each["axis"]) != ("fast", "i")]
+    nodes = ComparisonNodes(figures, "some models")
+    chart = nodes.chart(Measure.PSNR, Region.WHOLE)
+    table = chart.GetNthPlotSeriesNode(0).GetTableNode()
+    assert np.isnan(values_of(table, "fast PSNR whole")[0]) and values_of(table, "fast PSNR whole")[1] == 1
+    assert values_of(table, f"{TRAINED} PSNR whole") == [1, 2]
+
+
 def test_a_single_trial_has_no_deviation_and_what_does_not_exist_is_a_dash(scene):
     figures = record(**{TRAINED: (None, None)})
     figures["entries"] = [entry for entry in figures["entries"] if entry["axis"] == "k"]

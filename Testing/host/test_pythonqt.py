@@ -210,3 +210,10 @@ def test_a_path_is_signalled_only_if_it_matches_the_name_filters():
     for path in ("/a.txt", "/a.pt", "/b.onnx"):
         line.currentPath = path
     assert seen == ["/a.pt", "/b.onnx"]
+
+
+def test_a_shortcut_takes_a_key_sequence_as_it_is():
+    widget = qt.QWidget()
+    shortcut = qt.QShortcut(widget)
+    shortcut.setKey(qt.QKeySequence("Left"))
+    assert shortcut.key.toString() == "Left"

@@ -33,7 +33,8 @@ def foreground(reference: np.ndarray) -> np.ndarray:
 
     check_finite(reference, "reference")
     value_range(reference)
-    bright = reference > threshold_otsu(reference)
+    # As floating point: for integers the threshold is taken from other bins, and the same volume would have two foregrounds.
+    bright = reference > threshold_otsu(reference.astype(np.float32))
     # Padding by repetition keeps the closing from eroding the patient at the border of the volume.
     padded = np.pad(bright, CLOSING, mode="edge")
     closed = ndimage.binary_closing(padded, iterations=CLOSING)[(slice(CLOSING, -CLOSING),) * 3]

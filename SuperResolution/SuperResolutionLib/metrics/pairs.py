@@ -56,3 +56,18 @@ def value_range(reference: np.ndarray) -> float:
     if width == 0:
         raise RequestError(f"reference is {float(reference.flat[0]):g} everywhere; accepted is one with at least two values")
     return width
+
+
+def data_range_or(data_range: float | None, reference: np.ndarray) -> float:
+    """Return the stated data range, or the reference's own where none is stated.
+
+    Raises
+    ------
+    RequestError
+        If the stated range is not positive, or none is stated and the reference is constant.
+    """
+    if data_range is None:
+        return value_range(reference)
+    if not data_range > 0:
+        raise RequestError(f"data range {data_range}; accepted is a positive number")
+    return data_range

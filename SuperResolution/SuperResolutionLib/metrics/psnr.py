@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from ..errors import RequestError
-from .pairs import check_pair, value_range
+from .mean_square import mse
+from .pairs import value_range
 
 
 def psnr(candidate: np.ndarray, reference: np.ndarray, mask: np.ndarray | None = None, peak: float | None = None) -> float:
@@ -30,12 +31,9 @@ def psnr(candidate: np.ndarray, reference: np.ndarray, mask: np.ndarray | None =
     RequestError
         If the arrays cannot be compared, or the peak is not positive (a constant reference has none).
     """
-    check_pair(candidate, reference, mask)
+    mean_square = mse(candidate, reference, mask)
     if peak is None:
         peak = value_range(reference)
     if not peak > 0:
         raise RequestError(f"peak {peak}; accepted is a positive number")
-    where = slice(None) if mask is None else mask
-    error = np.subtract(candidate[where], reference[where], dtype=np.float64)
-    mean_square = float(np.mean(np.square(error, out=error)))
     return math.inf if mean_square == 0 else 10 * math.log10(peak**2 / mean_square)

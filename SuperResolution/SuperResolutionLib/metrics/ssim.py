@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import RequestError
-from .pairs import check_mask, check_pair, value_range
+from .pairs import check_mask, check_pair, data_range_or
 
 SIGMA = 1.5  # voxels
 TRUNCATE = 3.5  # sigmas
@@ -43,30 +43,44 @@ def ssim(candidate: np.ndarray, reference: np.ndarray, mask: np.ndarray | None =
 
 def ssim_map(candidate: np.ndarray, reference: np.ndarray, data_range: float | None = None) -> np.ndarray:
     """Return the structural similarity of every voxel, float32 of shape (k, j, i); see `ssim` for the rest."""
-    from scipy.ndimage import gaussian_filter
-
     check_pair(candidate, reference)
     if min(reference.shape) < WINDOW:
         raise RequestError(f"SSIM of a volume of shape {reference.shape}; accepted are at least {WINDOW} voxels along each axis")
-    if data_range is None:
-        data_range = value_range(reference)
-    if not data_range > 0:
-        raise RequestError(f"data range {data_range}; accepted is a positive number")
+    data_range = data_range_or(data_range, reference)
+    luminance, structure = luminance_and_structure(*about_level(candidate, reference), data_range)
+    return np.multiply(luminance, structure, out=luminance)
+
+
+def about_level(candidate: np.ndarray, reference: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
+    """Return both as float32, counted from the mean of the reference, and that mean: float32 then loses nothing to a large offset."""
+    level = float(reference.mean(dtype=np.float64))
+    c, r = (np.subtract(array, level, dtype=np.float64).astype(np.float32) for array in (candidate, reference))
+    return c, r, level
+
+
+def luminance_and_structure(c: np.ndarray, r: np.ndarray, level: float, data_range: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the two factors of the similarity of every voxel: that of the means, and that of contrast and structure.
+
+    Parameters
+    ----------
+    c, r, level
+        As `about_level` returns them, of two or three dimensions.
+    data_range : float
+        L of `ssim`.
+    """
+    from scipy.ndimage import gaussian_filter
 
     def smooth(values: np.ndarray) -> np.ndarray:
         return gaussian_filter(values, SIGMA, truncate=TRUNCATE, mode="reflect")
 
-    # Variances are taken about a common level near the values: float32 then loses nothing to a large offset.
-    level = float(reference.mean(dtype=np.float64))
-    c = np.subtract(candidate, level, dtype=np.float64).astype(np.float32)
-    r = np.subtract(reference, level, dtype=np.float64).astype(np.float32)
+    c1, c2 = np.float32((0.01 * data_range) ** 2), np.float32((0.03 * data_range) ** 2)
     mean_c, mean_r = smooth(c), smooth(r)
     covariance = smooth(c * r) - mean_c * mean_r
     variances = smooth(c * c) - mean_c**2 + smooth(r * r) - mean_r**2
+    structure = (2 * covariance + c2) / (variances + c2)
     mean_c += np.float32(level)
     mean_r += np.float32(level)
-    c1, c2 = np.float32((0.01 * data_range) ** 2), np.float32((0.03 * data_range) ** 2)
-    return (2 * mean_c * mean_r + c1) * (2 * covariance + c2) / ((mean_c**2 + mean_r**2 + c1) * (variances + c2))
+    return (2 * mean_c * mean_r + c1) / (mean_c**2 + mean_r**2 + c1), structure
 
 
 def mean_ssim(similarity: np.ndarray, mask: np.ndarray | None = None) -> float:

@@ -168,6 +168,9 @@ def _convert_to_one_of(value: Any, choices: tuple, strict: bool) -> Any:
     """A union says two things: that None is welcome, and what PySide6 would turn into the first type, which PythonQt would not."""
     if value is None and types.NoneType in choices:
         return None
+    if isinstance(value, WrapperBase):  # a Qt value goes before what PySide6 would make one of: QKeySequence | ... | str
+        with contextlib.suppress(Mismatch):
+            return convert(value, choices[0], strict)
     if str in choices:
         return to_string(value, strict)
     first = choices[0]
