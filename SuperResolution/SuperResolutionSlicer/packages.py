@@ -17,7 +17,7 @@ REQUIREMENTS = Path(__file__).resolve().parent.parent / "Resources" / "requireme
 # What the application brings along and pip must never replace.
 _SHIPPED = ["numpy", "scipy", "SimpleITK", "pydicom", "requests", "vtk"]
 # Downloads as of 2026, for the consent; the largest of the platforms.
-_SIZES_MB = {"torch": 2500, "safetensors": 1, "pyyaml": 1, "scikit-image": 15, "matplotlib": 10, "pillow": 7}
+_SIZES_MB = {"torch": 2500, "safetensors": 1, "pyyaml": 1, "scikit-image": 15, "matplotlib": 10, "pillow": 7, "jinja2": 1, "pyrtools": 1}
 
 
 UPSCALING = ("torch", "safetensors")

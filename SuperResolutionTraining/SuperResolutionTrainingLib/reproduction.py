@@ -75,9 +75,9 @@ def reproduce(
     Returns
     -------
     dict
-        What ``reproduction.json`` holds: ``benchmark`` (as plain data), ``data`` (what ours are measured on), ``minutes``, ``versions``,
-        ``cores``, ``networks`` (how each was trained), ``comparisons`` (for each ``name``, ``conventions`` and ``rows``, see `rows_of`)
-        and ``failures``.
+        What ``reproduction.json`` holds: ``benchmark`` (as plain data), ``scans`` (the recipe that lists them), ``data`` (the scans of each
+        split), ``minutes``, ``versions``, ``cores``, ``networks`` (how each was trained), ``comparisons`` (for each ``name``,
+        ``conventions`` and ``rows``, see `rows_of`) and ``failures``.
 
     Raises
     ------
@@ -97,6 +97,7 @@ def reproduce(
     record = as_json(
         {
             "benchmark": benchmark.as_dict(),
+            "scans": scans and Path(scans).stem,
             "data": {split: named_scans(chosen, split) for split in SPLITS},
             "minutes": minutes,
             "versions": versions(),

@@ -21,7 +21,7 @@ def as_text(record: Mapping[str, Any]) -> str:
     lines += [f"ours: measured on {'; '.join(measured)}", f"ours: trained on {'; '.join(record['data']['train'])}"]
     lines += [f"      {_trained(record)}"]
     for comparison in record["comparisons"]:
-        lines += ["", *_table(comparison, benchmark["published"], own, tuple(benchmark["measures"]))]
+        lines += [*_table(comparison, benchmark["published"], own, tuple(benchmark["measures"]))]
     assumed = ", by assumption" if benchmark["psnr"]["assumed"] else ""
     lines += ["", "published and ours are of different data: compare the order of the methods and the gains, not the decibels"]
     lines += [f"{VOLUME_MEASURES[own].label}: the source's PSNR{assumed}. {benchmark['psnr']['why']}"]
@@ -45,6 +45,7 @@ def _table(comparison: Mapping[str, Any], published: Sequence[Mapping[str, Any]]
     head = f"{'ours: PSNR dB':>14} {'gain':>6} {'NCC':>15} {'SSIM':>13}{extra}"
     for factor in sorted({row["factor"] for row in rows}):
         subjects = max(row["subjects"] for row in rows)
+        yield ""
         yield f"{comparison['name']}, factor {factor}; ours: {subjects} subject{'s' if subjects > 1 else ''}"
         title = f"{'model':{wide}}  {'published':{_PUBLISHED}} | {head}"
         yield from (title, "-" * len(title))
