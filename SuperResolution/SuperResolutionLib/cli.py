@@ -6,20 +6,19 @@ import argparse
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from .bars import Bars
+from .commands import DEVICES, PROFILES, add_command
 from .companion import training_library
 from .errors import RequestError, SuperResolutionError
 from .evaluate_command import add_evaluate_command
 from .reproduce_command import add_reproduce_command
-from .study_command import add_study_commands
+from .study_command import add_study_command
 from .version import __version__
 from .worker import MODALITIES, Job, run_job, stop_cleanly_when_terminated, unforeseen, write_json_line
-
-_PROFILES = ("mean", "gaussian", "cubic", "kspace")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,14 +69,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"superresolution {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    command = _command(commands, "models", _models, "list everything there is to upscale with", json=True)
+    command = add_command(commands, "models", _models, "list everything there is to upscale with", json=True)
 
-    command = _command(commands, "info", _info, "say what a DICOM folder or volume file is", json=True)
+    command = add_command(commands, "info", _info, "say what a DICOM folder or volume file is", json=True)
     command.add_argument("path", metavar="PATH")
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
 
-    command = _command(commands, "upscale", _upscale, "make a volume finer", json=True)
+    command = add_command(commands, "upscale", _upscale, "make a volume finer", json=True)
     command.add_argument("input", metavar="INPUT", help="DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
     command.add_argument("output", metavar="OUTPUT", help="a file of those kinds, or a folder for a DICOM series")
     command.add_argument("--model", default="auto", metavar="auto|ID|FILE", help="see the command models (default: auto)")
@@ -90,13 +89,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
-    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument("--device", default="auto", choices=DEVICES)
     command.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
     command.add_argument("--ensemble", action="store_true", help="average over all flips: eight times slower, a little better")
     command.add_argument("--memory", type=int, metavar="MB", help="limit for volumes and pieces")
     command.add_argument("--no-consistency", action="store_true", help="do not force the result to degrade to the input")
 
-    command = _command(commands, "adapt", _adapt, "fit a model to a thick volume, then make that finer with it", json=True)
+    command = add_command(commands, "adapt", _adapt, "fit a model to a thick volume, then make that finer with it", json=True)
     command.add_argument("input", metavar="INPUT", help="DICOM folder or file, .nii, .nii.gz, .nrrd, .mha")
     command.add_argument("output", metavar="OUTPUT", help="a file of those kinds, or a folder for a DICOM series")
     command.add_argument("--minutes", type=float, default=3.0, metavar="N", help="time for the fit (default: 3)")
@@ -108,36 +107,33 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
-    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument("--device", default="auto", choices=DEVICES)
     command.add_argument("--memory", type=int, metavar="MB", help="limit for volumes and pieces while the volume is made finer")
     command.add_argument("--keep", metavar="MODEL", help="also write the fitted model to this .safetensors file")
 
-    command = _command(commands, "degrade", _degrade, "make the thick volume a scanner would have measured")
+    command = add_command(commands, "degrade", _degrade, "make the thick volume a scanner would have measured")
     command.add_argument("input", metavar="INPUT")
     command.add_argument("output", metavar="OUTPUT")
     command.add_argument("--factor", type=int, required=True, metavar="N")
     command.add_argument("--axis", default="auto", choices=("auto", "i", "j", "k"))
-    command.add_argument("--profile", default="mean", choices=_PROFILES, help="slice profile (default: mean)")
+    command.add_argument("--profile", default="mean", choices=PROFILES, help="slice profile (default: mean)")
     command.add_argument("--series", metavar="UID", help="which series of a DICOM folder")
     _add_resample(command)
 
-    add_evaluate_command(commands, _command)
+    add_evaluate_command(commands)
+    add_study_command(commands)
+    add_reproduce_command(commands)
 
-    command = commands.add_parser("study", help="run a blinded reader study", description="Run a blinded reader study.", allow_abbrev=False)
-    add_study_commands(command, _command)
-
-    add_reproduce_command(commands, _command)
-
-    command = _command(commands, "train", _train, "train the network of a recipe", json=True)
+    command = add_command(commands, "train", _train, "train the network of a recipe", json=True)
     command.add_argument("recipe", metavar="RECIPE", help="YAML file, or the name of a shipped recipe")
     command.add_argument("--data", required=True, metavar="DIR", help="folder of the recipe's scans")
     command.add_argument("--out", required=True, metavar="DIR", help="folder for checkpoint, record and model file")
     command.add_argument("--scans", metavar="RECIPE", help="take the scans that another recipe lists, with their subjects and split")
     command.add_argument("--resume", action="store_true", help="continue from the checkpoint in --out")
     command.add_argument("--minutes", type=float, metavar="N", help="time for the training, in place of the recipe's; 0 for no limit")
-    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument("--device", default="auto", choices=DEVICES)
 
-    command = _command(commands, "import", _import, "make a model file of weights that were trained elsewhere")
+    command = add_command(commands, "import", _import, "make a model file of weights that were trained elsewhere")
     command.add_argument("weights", metavar="WEIGHTS", help=".pt, .pth or .safetensors: a state dict, and nothing that needs code")
     command.add_argument("out", metavar="OUT", help="the model file, ending in .safetensors")
     command.add_argument("--network", required=True, metavar="NAME", help="architecture; rrdb also takes ESRGAN's and Real-ESRGAN's files")
@@ -146,22 +142,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--title", required=True, help="one line on what it is")
     command.add_argument("--licence", required=True, help="under which the weights may be used")
     command.add_argument("--modality", action="append", choices=MODALITIES, help="offer it for this one alone (default: MR and CT)")
-    command.add_argument("--profile", default="mean", choices=_PROFILES, help="slice profile that it undoes (default: mean)")
+    command.add_argument("--profile", default="mean", choices=PROFILES, help="slice profile that it undoes (default: mean)")
 
-    command = _command(commands, "benchmark", _benchmark, "measure this machine and every upscaler on it", json=True)
+    command = add_command(commands, "benchmark", _benchmark, "measure this machine and every upscaler on it", json=True)
 
-    command = _command(commands, "demo", _demo, "upscale a knee phantom whose truth is known; table and picture")
+    command = add_command(commands, "demo", _demo, "upscale a knee phantom whose truth is known; table and picture")
     command.add_argument("out", metavar="OUT", nargs="?", default="demo", help="folder (default: demo)")
     return parser
-
-
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], None], text: str, json: bool = False) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", allow_abbrev=False)
-    command.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    if json:
-        command.add_argument("--json", action="store_true", help="one JSON object a line on standard output, nothing else")
-    command.set_defaults(command=run)
-    return command
 
 
 def _add_resample(command: argparse.ArgumentParser) -> None:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .commands import DEVICES, PROFILES, add_command
 from .companion import training_library
 from .errors import RequestError, WorkError
 from .worker import write_json_line
 
-Adder = Callable[..., argparse.ArgumentParser]
-
-_PROFILES = ("mean", "gaussian", "cubic", "kspace")
 _COMPARED = {"out", "jobs", "scheduler", "metrics"}
 _EVALUATED = {
     "data": ({"data"}, {"scans", "models", "factors", "axes", "profiles", "no_consistency", "device"} | _COMPARED),
@@ -25,24 +22,16 @@ _EVALUATED = {
 """The three things that can be evaluated by the option that tells them apart: the options that each needs, and those that it takes."""
 
 
-def add_evaluate_command(commands: Any, add: Adder) -> None:
-    """Add the command.
-
-    Parameters
-    ----------
-    commands : object
-        What `add` adds to.
-    add : callable
-        Adds one command: ``add(commands, name, run, text, json=False)``.
-    """
+def add_evaluate_command(commands: Any) -> None:
+    """Add the command to what `ArgumentParser.add_subparsers` returned."""
     text = "compare a volume with a reference, folders of volumes with one of references, or models on scans that are made thick for it"
-    command = add(commands, "evaluate", _evaluate, text, json=True)
+    command = add_command(commands, "evaluate", _evaluate, text, json=True)
     command.add_argument("candidate", metavar="CANDIDATE", nargs="?")
     command.add_argument("reference", metavar="REFERENCE", nargs="?")
     command.add_argument("--report", metavar="DIR", help="also write table, figures, picture and report of the two to a new folder")
     command.add_argument("--metrics", nargs="+", default=[], metavar="NAME", help="measures of whole volumes besides, or all")
     command.add_argument("--thick", metavar="FILE", help="what CANDIDATE was made from: shown in the report, and some measures need it")
-    command.add_argument("--profile", choices=_PROFILES, help="slice profile of the thick volume (default: mean)")
+    command.add_argument("--profile", choices=PROFILES, help="slice profile of the thick volume (default: mean)")
     folders = command.add_argument_group("folders of volumes")
     folders.add_argument("--references", metavar="DIR", help="folder of references: volume files and sub-folders of DICOM files")
     folders.add_argument("--candidates", nargs="+", metavar="DIR", help="folders of volumes named as their references; each is a model")
@@ -52,9 +41,9 @@ def add_evaluate_command(commands: Any, add: Adder) -> None:
     scans.add_argument("--models", nargs="+", metavar="ID|FILE", help="default: all that offer the factors")
     scans.add_argument("--factors", nargs="+", type=int, metavar="N", help="default: 4")
     scans.add_argument("--axes", metavar="AXES", help="array axes to make thick, one at a time (default: ijk); or plane, or all")
-    scans.add_argument("--profiles", nargs="+", choices=_PROFILES, help="slice profiles (default: mean)")
+    scans.add_argument("--profiles", nargs="+", choices=PROFILES, help="slice profiles (default: mean)")
     scans.add_argument("--no-consistency", action="store_true", help="measure networks bare, without the projection onto the measurement")
-    scans.add_argument("--device", choices=("auto", "cpu", "cuda", "mps"), help="default: auto")
+    scans.add_argument("--device", choices=DEVICES, help="default: auto")
     both = command.add_argument_group("both of these")
     both.add_argument("--out", metavar="DIR", help="folder for record, CSV and report; what was measured there is not measured again")
     both.add_argument("--jobs", type=int, metavar="N", help="processes that measure at once (default: 1)")
@@ -120,7 +109,7 @@ def _compare(options: argparse.Namespace) -> None:
         factors, data = options.factors or [4], Path(options.data)
         trials = training_library("trials")
         scans = trials.scans_to_compare_on(data, options.scans, warn)
-        asked = trials.trials_of(scans, options.axes or "ijk", factors, options.profiles or ["mean"])
+        asked = trials.trials_of(scans, options.axes or "ijk", factors, options.profiles or ["mean"], warn)
         models = options.models or training_library("contestants").models_for(factors, options.axes or "ijk")
         how |= {"consistency": not options.no_consistency, "device": options.device or "auto"}
         record = library.compare(models, asked, data, out, **how)

@@ -4,36 +4,26 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .commands import DEVICES, add_command
 from .companion import training_library
 from .errors import RequestError, WorkError
 from .worker import write_json_line
 
-Adder = Callable[..., argparse.ArgumentParser]
 
-
-def add_reproduce_command(commands: Any, add: Adder) -> None:
-    """Add the command.
-
-    Parameters
-    ----------
-    commands : object
-        What `add` adds to.
-    add : callable
-        Adds one command: ``add(commands, name, run, text, json=False)``.
-    """
+def add_reproduce_command(commands: Any) -> None:
+    """Add the command to what `ArgumentParser.add_subparsers` returned."""
     text = "train and measure what a paper compared, beside its figures; without --data, say what to download"
-    command = add(commands, "reproduce", _reproduce, text, json=True)
+    command = add_command(commands, "reproduce", _reproduce, text, json=True)
     command.add_argument("benchmark", metavar="NAME", help="a shipped benchmark (a wrong name lists them), or a YAML file")
     command.add_argument("--data", metavar="DIR", help="folder of the scans")
     command.add_argument("--out", metavar="DIR", help="folder for networks, record and report; what is there is not done again")
     command.add_argument("--scans", metavar="RECIPE", help="take the scans that a recipe lists, with their split (default: all)")
     command.add_argument("--minutes", type=float, metavar="N", help="time for each training, in place of its recipe's steps")
     command.add_argument("--networks", nargs="+", metavar="NAME", help="train and measure only these of the benchmark")
-    command.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda", "mps"))
+    command.add_argument("--device", default="auto", choices=DEVICES)
 
 
 def _reproduce(options: argparse.Namespace) -> None:

@@ -4,45 +4,38 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .commands import add_command
 from .companion import training_library
+from .errors import RequestError
 from .worker import write_json_line
 
-Adder = Callable[..., argparse.ArgumentParser]
 
+def add_study_command(commands: Any) -> None:
+    """Add the command, and the steps that it has, to what `ArgumentParser.add_subparsers` returned."""
+    text = "run a blinded reader study"
+    study = commands.add_parser("study", help=text, description=f"{text.capitalize()}.", allow_abbrev=False)
+    steps = study.add_subparsers(metavar="STEP", required=True)
 
-def add_study_commands(study: argparse.ArgumentParser, add: Adder) -> None:
-    """Add what `study` can do.
-
-    Parameters
-    ----------
-    study : ArgumentParser
-        Of the command itself.
-    add : callable
-        Adds one command: ``add(commands, name, run, text, json=False)``.
-    """
-    commands = study.add_subparsers(metavar="STEP", required=True)
-
-    command = add(commands, "prepare", _prepare, "write the blinded folder that readers get, and the key")
+    command = add_command(steps, "prepare", _prepare, "write the blinded folder that readers get, and the key")
     command.add_argument("study", metavar="STUDY.yaml", help="title, cases, and which method made which volume")
     command.add_argument("out", metavar="OUT", help="new folder for the readers")
     command.add_argument("--key", required=True, metavar="KEY.json", help="which volume is which; keep it away from readers")
     command.add_argument("--seed", type=int, metavar="N", help="for trials only: a seed that can be guessed unblinds the study")
 
-    command = add(commands, "questionnaire", _questionnaire, "write the questionnaire for a reader without Slicer")
+    command = add_command(steps, "questionnaire", _questionnaire, "write the questionnaire for a reader without Slicer")
     command.add_argument("out", metavar="OUT", help="the blinded folder")
     command.add_argument("file", metavar="FILE.html|FILE.csv", help="pictures and questions, or an empty table to type answers into")
     command.add_argument("--reader", required=True, metavar="NAME")
 
-    command = add(commands, "import", _import, "take in a filled-in questionnaire")
+    command = add_command(steps, "import", _import, "take in a filled-in questionnaire")
     command.add_argument("out", metavar="OUT", help="the blinded folder")
     command.add_argument("file", metavar="FILE.json|FILE.csv", help="as saved, or a table: study,reader,comparison,question,value")
     _add_answers(command)
 
-    command = add(commands, "results", _results, "unblind the study: preferences, ratings, agreement", json=True)
+    command = add_command(steps, "results", _results, "unblind the study: preferences, ratings, agreement", json=True)
     command.add_argument("out", metavar="OUT", help="the blinded folder")
     command.add_argument("--key", required=True, metavar="KEY.json")
     command.add_argument("--out", dest="folder", metavar="DIR", help="also write CSV, JSON, text and HTML to a new folder")
@@ -67,9 +60,12 @@ def _prepare(options: argparse.Namespace) -> None:
 
 def _questionnaire(options: argparse.Namespace) -> None:
     study = _library("study").open_study(options.out)
-    is_table = Path(options.file).suffix.lower() == ".csv"
-    write = _library("filled_in").write_form if is_table else _library("questionnaire").write_questionnaire
+    suffix = Path(options.file).suffix.lower()
+    if suffix not in (".html", ".csv"):
+        raise RequestError(f"{options.file}: ending '{suffix}'; accepted are .html, which a browser prints or saves as PDF, and .csv")
+    write = _library("filled_in").write_form if suffix == ".csv" else _library("questionnaire").write_questionnaire
     write(study, options.reader, options.file)
+    print(f"{options.file}: questionnaire of {options.reader} for study {study.id}, {len(study.cases)} cases")
 
 
 def _import(options: argparse.Namespace) -> None:

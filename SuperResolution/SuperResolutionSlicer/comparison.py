@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import qt
 import slicer
 import slicer.util
-import vtk
 
 from . import compare_layout, crosshair
+from .linked_views import OneWindow, fill, lay_out, scale_to_show, set_scale
 from .slice_planes import normals_by_improvement, size_on, slice_to_world
 
-_MARGIN = 1.02  # of the field of view around the volume
-_LAYING_OUT_MS = 100
 _FLAT = 2  # width over height of a plane
 _MODEL = "SuperResolution.model"  # attribute of the nodes that the engine made
 
@@ -26,7 +23,7 @@ class Comparison(slicer.util.VTKObservationMixin):
         super().__init__()
         self._before = slicer.vtkMRMLLayoutNode.SlicerLayoutFourUpView
         self._crosshair: tuple[int, int] | None = None
-        self._displays: list[slicer.vtkMRMLScalarVolumeDisplayNode] = []
+        self._window = OneWindow()
 
     @property
     def shown(self) -> bool:
@@ -78,15 +75,14 @@ class Comparison(slicer.util.VTKObservationMixin):
         normals = normals_by_improvement(thick, result)
         stacked = planes == 1 and _is_flat(thick, normals[0])
         compare_layout.register(compare_layout.describe(tuple(columns), planes, stacked))
-        manager.setLayout(compare_layout.LAYOUT)
-        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents, _LAYING_OUT_MS)  # lets new views take their size
+        lay_out(compare_layout.LAYOUT)
         self._crosshair = crosshair.follow_in_all_views()
         rows = [[manager.sliceWidget(compare_layout.tag(role, row)) for role in columns] for row in range(planes)]
         for row in rows:
             for widget, (role, node) in zip(row, columns.items(), strict=True):
-                _fill(widget, role, node)
+                fill(widget, node.GetAttribute(_MODEL) or role, node)
         crosshair.put_at(_look(rows, thick, normals, position))
-        self._link_windows([node for role, node in columns.items() if role != "Difference"])
+        self._show_alike([node for role, node in columns.items() if role != "Difference"])
         self.addObserver(slicer.mrmlScene, slicer.mrmlScene.StartCloseEvent, self._on_close)
 
     def leave(self) -> bool:
@@ -102,29 +98,20 @@ class Comparison(slicer.util.VTKObservationMixin):
 
     def _forget(self) -> None:
         self.removeObservers()
-        self._displays = []
+        self._window.unlink()
         if self._crosshair is not None:
             crosshair.restore(self._crosshair)
             self._crosshair = None
 
-    def _link_windows(self, nodes: list[slicer.vtkMRMLScalarVolumeNode]) -> None:
-        """Show the volumes alike: what the user does to the window of one happens to all."""
+    def _show_alike(self, nodes: list[slicer.vtkMRMLScalarVolumeNode]) -> None:
+        """Show the volumes in one grey window and one colour scale."""
         for node in nodes:
             node.CreateDefaultDisplayNodes()
             node.GetDisplayNode().SetInterpolate(True)
-        self._displays = [node.GetDisplayNode() for node in nodes]
-        for display in self._displays[1:]:
-            display.SetAndObserveColorNodeID(self._displays[0].GetColorNodeID())
-        self._take_over_window(self._displays[0], "")
-        for display in self._displays:
-            self.addObserver(display, vtk.vtkCommand.ModifiedEvent, self._take_over_window)
-
-    def _take_over_window(self, changed: slicer.vtkMRMLScalarVolumeDisplayNode, event: str) -> None:
-        window, level = changed.GetWindow(), changed.GetLevel()
-        for display in self._displays:
-            if (display.GetWindow(), display.GetLevel()) != (window, level):
-                display.SetAutoWindowLevel(False)
-                display.SetWindowLevel(window, level)
+        first, *others = displays = [node.GetDisplayNode() for node in nodes]
+        for display in others:
+            display.SetAndObserveColorNodeID(first.GetColorNodeID())
+        self._window.link(displays)
 
 
 def _is_flat(thick: slicer.vtkMRMLScalarVolumeNode, normal: int) -> bool:
@@ -143,18 +130,6 @@ def _place_of(widget: slicer.qMRMLSliceWidget | None, node: slicer.vtkMRMLScalar
     return slicer.util.arrayFromVTKMatrix(widget.mrmlSliceNode().GetSliceToRAS())[:3, 3]
 
 
-def _fill(widget: slicer.qMRMLSliceWidget, role: str, node: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Show one volume, and nothing else, in a view that is linked to the others."""
-    widget.mrmlSliceNode().SetLayoutLabel(node.GetAttribute(_MODEL) or role)
-    composite = widget.mrmlSliceCompositeNode()
-    composite.SetBackgroundVolumeID(node.GetID())
-    composite.SetForegroundVolumeID(None)
-    composite.SetLabelVolumeID(None)
-    composite.SetLinkedControl(True)
-    composite.SetHotLinkedControl(True)
-    composite.SetDoPropagateVolumeSelection(False)  # else a volume that is loaded would take the place of all three
-
-
 def _look(
     rows: list[list[slicer.qMRMLSliceWidget]],
     thick: slicer.vtkMRMLScalarVolumeNode,
@@ -164,15 +139,11 @@ def _look(
     """Turn each row to a plane of the input, with the same centre and the same mm in a pixel; return the place shown, RAS mm."""
     nodes = [[widget.mrmlSliceNode() for widget in row] for row in rows]
     planes = [slice_to_world(thick, normal, row[0]) for normal, row in zip(normals, nodes)]
-    scale = _MARGIN * max(
-        float(np.max(size_on(thick, plane) / node.GetDimensions()[:2])) for plane, row in zip(planes, nodes) for node in row
-    )
+    scale = max(scale_to_show(thick, plane, row) for plane, row in zip(planes, nodes))
     for plane, row in zip(planes, nodes):
         for node in row:
             node.GetSliceToRAS().DeepCopy(plane.ravel())
-            width, height, _ = node.GetDimensions()
-            node.SetXYZOrigin(0, 0, 0)
-            node.SetFieldOfView(scale * width, scale * height, node.GetFieldOfView()[2])
+            set_scale(node, scale)
             node.UpdateMatrices()
             if position is not None:
                 node.JumpSliceByOffsetting(*position)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
@@ -92,3 +93,13 @@ def place_of(entry: Mapping[str, Any]) -> tuple[str, ...]:
 def key_of(entry: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return what tells an entry from the others; of volumes from files, also in which state those were."""
     return (*place_of(entry), *(entry[name] for name in _MODEL), entry.get("files_state"))
+
+
+def state_of(path: Path) -> str:
+    """Return what changes when a file, or one of a folder, is written anew; empty where it cannot be read."""
+    try:
+        files = sorted(path.iterdir()) if path.is_dir() else [path]
+        states = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in files]
+    except OSError:  # told when it is read
+        return ""
+    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]

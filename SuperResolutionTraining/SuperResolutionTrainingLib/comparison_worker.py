@@ -88,7 +88,7 @@ def run_job(job: Job, emit: Emit) -> None:
 
     tell(0.0, stage)
     data = Path(job.data)
-    trials = trials_of(scans_to_compare_on(data, tell=warn), job.axes, [job.factor], [job.profile])
+    trials = trials_of(scans_to_compare_on(data, tell=warn), job.axes, [job.factor], [job.profile], warn)
     trials = _long_enough(trials, data, warn)
     record = compare(
         models_for([job.factor]),

@@ -32,7 +32,7 @@ class Contestant:
         What `upscale` takes for it.
     weights_sha256 : str
         Hash of its weights; empty for interpolations.
-    taught_by : frozenset of str
+    trained_on : frozenset of str
         The subjects it was trained on.
     trained_for : str, optional
         The slice profile it was mainly trained for; None for interpolations.
@@ -47,7 +47,7 @@ class Contestant:
     id: str
     file: str
     weights_sha256: str = ""
-    taught_by: frozenset[str] = frozenset()
+    trained_on: frozenset[str] = frozenset()
     trained_for: str | None = None
     consistency: bool = True
     device: str = "auto"
@@ -76,7 +76,7 @@ class Contestant:
             ensemble=self.ensemble,
             progress=report,
         )
-        told = {"trained_on": trial.scan.subject in self.taught_by, "trained_for": self.trained_for}
+        told = {"trained_on": trial.scan.subject in self.trained_on, "trained_for": self.trained_for}
         return result.volume, told | {"seconds": round(result.seconds, 2), "device": result.device, "precision": result.precision}
 
 
@@ -124,6 +124,6 @@ def _of_file(path: Path, factors: set[int], axes: str, how: dict[str, Any]) -> C
         makes = "planes only" if only_planes else f"factors {', '.join(map(str, card.offered_factors))}"
         wanted = "a plane" if axes == PLANE else "one axis"
         raise RequestError(f"model '{card.id}' makes {makes}; accepted are models for {wanted} and factors {sorted(factors)}")
-    taught_by = frozenset(card.training.get("split", {}).get("train", ()))
+    trained_on = frozenset(card.training.get("split", {}).get("train", ()))
     # Absolute: whoever measures with it may work in another folder.
-    return Contestant(card.id, str(path.absolute()), card.weights_sha256, taught_by, card.acquisitions[0], **how)
+    return Contestant(card.id, str(path.absolute()), card.weights_sha256, trained_on, card.acquisitions[0], **how)

@@ -1,6 +1,7 @@
 """How near a candidate comes to a reference, as a row of a table."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from SuperResolutionLib.volume import Volume
 from .made_thick import how_made
 
 TOLERANCE = 1e-3  # mm
+_ALIKE, _LOST_BY_SCALE = 0.9, 6  # NCC from which, and dB of PSNR from which, another scale of intensities is told
 CONVENTIONS = (
     "PSNR in dB: peak = maximum - minimum of the whole reference. NCC: zero mean. "
     "SSIM: 3-D Gaussian window, sigma 1.5 voxels (Wang 2004), range = the same peak. "
@@ -79,7 +81,7 @@ class Evaluation:
     def table(self, name: str = "candidate") -> str:
         """Return the figures as a plain-text table of one row, with a line for each measure of whole volumes and one on the grid."""
         measures = [f"{name}: {_in_words(found)}" for name, found in self.measures.items()]
-        return "\n".join([format_table([Row(name, self)]), *measures, self.describe_grid()])
+        return "\n".join([format_table([Row(name, self)]), *measures, self.describe_grid(), *self.describe_scale()])
 
     def write_report(self, folder: str | Path) -> None:
         """Write ``table.txt``, ``evaluation.json``, ``comparison.png`` and ``report.html`` to a new or empty folder, all or none.
@@ -115,6 +117,15 @@ class Evaluation:
             "the reference; the resampling is part of the figures."
         )
 
+    def describe_scale(self) -> list[str]:
+        """Return a line where the candidate's intensities are on another scale than the reference's, else none."""
+        unexplained = (1 - self.whole.ncc**2) * float(self.reference.voxels.std(dtype=np.float64)) ** 2
+        fitted = 10 * math.log10(float(np.ptp(self.reference.voxels)) ** 2 / unexplained) if unexplained > 0 else math.inf
+        if self.whole.ncc < _ALIKE or not fitted > self.whole.psnr + _LOST_BY_SCALE:
+            return []
+        told = "The candidate's intensities are on another scale than the reference's: with gain and offset fitted, which no figure here"
+        return [f"{told} is, PSNR would be about {fitted:.1f} dB."]
+
 
 @dataclass(frozen=True)
 class Row:
@@ -145,11 +156,15 @@ def evaluate(
     ------
     RequestError
         If the candidate covers nothing of the patient in the reference, a value is not finite, one of them is constant, or the thick
-        volume is not one of N times fewer voxels along some axes.
+        volume is not one of N times fewer voxels along some axes, or lies elsewhere.
     """
     made = {}
     if thick is not None:
         factor, axis = how_made(thick, candidate)
+        if (off := corner_offset(_finer(thick, factor, axis, candidate), candidate)) > min(candidate.spacing) / 10:
+            raise RequestError(
+                f"thick volume lies up to {off:.3g} mm off the candidate; accepted is the one that the candidate was made from"
+            )
         made = {"thick": thick, "factor": factor, "axis": axis, "profile": profile}
     resampled = not same_grid(candidate, reference)
     if resampled:
@@ -176,10 +191,21 @@ def evaluate(
 
 def same_grid(first: Volume, second: Volume) -> bool:
     """Tell whether two volumes have the same voxels at the same patient points, to 1e-3 mm at every corner."""
-    if first.shape != second.shape:
-        return False
+    return first.shape == second.shape and corner_offset(first, second) <= TOLERANCE
+
+
+def corner_offset(first: Volume, second: Volume) -> float:
+    """Return by how much the corners of two volumes of one shape lie apart along a patient axis at most, mm."""
     corners = np.stack(np.meshgrid(*((0, n - 1) for n in reversed(first.shape))), axis=-1)
-    return bool(np.abs(first.points(corners) - second.points(corners)).max() <= TOLERANCE)
+    return float(np.abs(first.points(corners) - second.points(corners)).max())
+
+
+def _finer(thick: Volume, factor: int, axes: str, candidate: Volume) -> Volume:
+    """Return the voxels of a candidate where a thick volume says that they are."""
+    fine = thick
+    for axis in axes:
+        fine = fine.regridded(candidate.voxels, axis, 1 / factor)
+    return fine
 
 
 def resample_onto(candidate: Volume, reference: Volume) -> tuple[np.ndarray, np.ndarray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +20,7 @@ from .measurement import Failed, Measured, Unit, attempt, forget
 
 ANSWER_S = 10
 """Time in which a scheduler has to answer."""
+_ADDRESS = re.compile(r"(\w+://)?[^/\s]+:\d{1,5}/?|inproc://\S+")
 Outcome = Measured | Failed
 
 
@@ -54,7 +56,8 @@ def side_by_side(units: Sequence[Unit], executor: Executor, tell: Callable[[floa
     tell : callable
         Called after each with the part of the work that is done and its name.
     """
-    pending = {executor.submit(attempt, unit): unit for unit in units}
+    with _interrupt_later():  # processes start with the first units, and would die of Ctrl-C with a traceback each
+        pending = {executor.submit(attempt, unit): unit for unit in units}
     while pending:
         for future in wait(pending, return_when=FIRST_COMPLETED).done:
             unit = pending.pop(future)
@@ -67,6 +70,19 @@ def side_by_side(units: Sequence[Unit], executor: Executor, tell: Callable[[floa
                 outcome = Failed(unforeseen(error))
             yield unit, outcome
             tell(1 - len(pending) / len(units), unit.name)
+
+
+@contextmanager
+def _interrupt_later() -> Iterator[None]:
+    """Keep Ctrl-C back until the block is left; what starts within never gets it. Without effect on Windows."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -118,13 +134,15 @@ def cluster(address: str, answer_s: float = ANSWER_S) -> Iterator[Executor]:
     Raises
     ------
     RequestError
-        If the package is absent or the scheduler does not answer.
+        If the package is absent, the address is none, or the scheduler does not answer.
     """
     try:
         from distributed import Client
     except ModuleNotFoundError as error:
         lacking = f"--scheduler needs the Python package '{error.name}', which is not installed"
         raise RequestError(f"{lacking}; install superresolution[cluster]") from error
+    if not _ADDRESS.fullmatch(address):  # Dask would take half a minute, and leave a traceback
+        raise RequestError(f"scheduler '{address}': accepted is an address with a port, as tcp://host:8786")
     try:
         client = Client(address, timeout=answer_s, set_as_default=False)
     except (OSError, ValueError) as error:  # also TimeoutError

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from SuperResolutionLib.errors import SuperResolutionError
+from SuperResolutionLib.errors import RequestError, SuperResolutionError
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.worker import unforeseen
 
@@ -43,7 +43,7 @@ class Trial(Protocol):
 
 
 class Model(Protocol):
-    """What is compared: `contestants.Contestant` or `paired_folders.Candidates`."""
+    """What is compared: `contestants.Contestant` or `paired_folders.Candidate`."""
 
     id: str
 
@@ -126,9 +126,12 @@ class Ground:
         Raises
         ------
         RequestError
-            If the candidate covers nothing of the truth, or has values that are not finite.
+            If the candidate covers nothing of the truth, is constant, or has values that are not finite.
         """
         brought, covered = self.reference.bring(candidate)
+        seen = brought.voxels[covered]
+        if seen.min() == seen.max():
+            raise RequestError(f"candidate is {seen[0]:g} wherever the two are compared; accepted is one with at least two values")
         scores = self.reference.score_on_grid(brought, covered)
         told = {
             "summary": [asdict(summary) for summary in summarise(scores)],

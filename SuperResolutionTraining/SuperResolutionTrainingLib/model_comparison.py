@@ -14,7 +14,7 @@ from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import whole_file
 
 from . import comparison_csv, paired_tests, slice_scores
-from .comparison_record import ComparisonRecord, is_complete
+from .comparison_record import ComparisonRecord, is_complete, state_of
 from .comparison_totals import overall
 from .contestants import BASELINE, PLANE, contestants_of
 from .executors import Outcome, cluster, one_by_one, processes, side_by_side
@@ -74,6 +74,8 @@ def compare(
     factors = {trial.factor for trial in trials}
     axes = PLANE if all(trial.axis == PLANE for trial in trials) else EVERY_AXIS
     contestants = contestants_of(models, factors, axes, consistency=consistency, device=device, precision=precision)
+    states = {file: state_of(data / file) for file in {trial.scan.file for trial in trials}}
+    trials = [replace(trial, state=states[trial.scan.file]) for trial in trials]
     return measure_all([Unit(trial, each, data.absolute()) for trial in trials for each in contestants], BASELINE, out, **how)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -12,6 +11,7 @@ from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import READ_SUFFIXES, read_volume
 from SuperResolutionLib.volume import Volume
 
+from .comparison_record import state_of
 from .subjects import file_subjects
 
 _SUFFIXES = (*READ_SUFFIXES, ".dcm")
@@ -54,15 +54,15 @@ class Pair:
 
 
 @dataclass(frozen=True)
-class Candidates:
-    """A folder of candidates, which counts as a model.
+class Candidate:
+    """A volume that is compared with the reference of its name; its folder counts as a model.
 
     Attributes
     ----------
     id : str
         Name of the folder.
     path : Path
-        Of the candidate that is measured.
+        Of the volume.
     state : str
         Stands for the states of candidate and reference, so that what changed is measured again.
     """
@@ -80,7 +80,7 @@ class Candidates:
         return read_volume(self.path), {"trained_on": False, "trained_for": None, "seconds": None, "device": "", "precision": ""}
 
 
-def paired(references: Path, candidates: Sequence[Path], tell: Callable[[str], None]) -> list[tuple[Pair, Candidates]]:
+def paired(references: Path, candidates: Sequence[Path], tell: Callable[[str], None]) -> list[tuple[Pair, Candidate]]:
     """Return every candidate with its reference, reference by reference.
 
     Parameters
@@ -111,9 +111,9 @@ def paired(references: Path, candidates: Sequence[Path], tell: Callable[[str], N
     subjects = file_subjects(PurePath(path.name) for path in truths.values())
     found = []
     for name, truth in truths.items():
-        pair, state = Pair(truth.name, subjects[PurePath(truth.name)]), _state(truth)
+        pair, state = Pair(truth.name, subjects[PurePath(truth.name)]), state_of(truth)
         mine = {model: volumes[name].absolute() for model, (_, volumes) in folders.items() if name in volumes}
-        found += [(pair, Candidates(model, path, state + _state(path))) for model, path in mine.items()]
+        found += [(pair, Candidate(model, path, state + state_of(path))) for model, path in mine.items()]
     return found
 
 
@@ -147,10 +147,3 @@ def _holds_files(folder: Path) -> bool:
 def _listed(names: Sequence[str]) -> str:
     more = f" and {len(names) - 5} more" if len(names) > 5 else ""
     return f"{', '.join(repr(name) for name in names[:5])}{more}"
-
-
-def _state(path: Path) -> str:
-    """Return what changes when a file, or one of a folder, is written anew."""
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
-    states = [(each.name, each.stat().st_size, each.stat().st_mtime_ns) for each in files]
-    return hashlib.sha256(repr(states).encode()).hexdigest()[:16]

@@ -9,7 +9,7 @@ from typing import Any
 
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.upscaling import SEVERAL_AXES
-from SuperResolutionLib.volume import Volume
+from SuperResolutionLib.volume import AXES, Volume
 from SuperResolutionLib.worker import MODALITIES
 
 from .data_folder import find_scans
@@ -31,12 +31,15 @@ class Trial:
     factor : int
     profile : str
         Slice profile, see `acquisition`.
+    state : str
+        Of the scan's file, see `comparison_record.state_of`, so that a scan that changed is measured again; empty where unknown.
     """
 
     scan: Scan
     axis: str
     factor: int
     profile: str
+    state: str = ""
 
     @property
     def name(self) -> str:
@@ -47,7 +50,8 @@ class Trial:
     def as_dict(self) -> dict[str, Any]:
         """Return what names it in an entry of a record."""
         told = {name: getattr(self.scan, name) for name in ("file", "series", "subject", "modality")}
-        return told | {"coarsen": list(self.scan.coarsen), "axis": self.axis, "factor": self.factor, "profile": self.profile}
+        made = {"axis": self.axis, "factor": self.factor, "profile": self.profile}
+        return told | {"coarsen": list(self.scan.coarsen)} | made | {"files_state": self.state}
 
     def load(self, data: Path) -> tuple[Volume | None, Volume]:
         """Read the scan from the folder of the data and return its thick volume and the truth."""
@@ -70,7 +74,13 @@ def scans_to_compare_on(data: Path, recipe: str | None = None, tell: Callable[[s
     return scans
 
 
-def trials_of(scans: Iterable[Scan], axes: str, factors: Iterable[int], profiles: Iterable[str]) -> list[Trial]:
+def trials_of(
+    scans: Iterable[Scan],
+    axes: str,
+    factors: Iterable[int],
+    profiles: Iterable[str],
+    tell: Callable[[str], None] = lambda line: None,
+) -> list[Trial]:
     """Return every way to make each scan thick where its resolution is real.
 
     Parameters
@@ -79,13 +89,19 @@ def trials_of(scans: Iterable[Scan], axes: str, factors: Iterable[int], profiles
     axes : str
         Letters of i, j, k: along each of them, one at a time; or ``plane`` or ``all``, see `made_thick.axes_of`.
     factors, profiles : iterable
+    tell : callable
+        Told in one line each which scans are left out.
 
     Raises
     ------
     RequestError
-        If there is none.
+        If there is none, or the axes or a factor are no such thing.
     """
-    factors, profiles = tuple(factors), tuple(profiles)
+    if axes not in SEVERAL_AXES and not (axes and set(axes) <= set(AXES)):
+        raise RequestError(f"axes '{axes}': accepted are letters of {', '.join(AXES)}, or {', '.join(SEVERAL_AXES)}")
+    scans, factors, profiles = tuple(scans), tuple(factors), tuple(profiles)
+    if (wrong := min(factors)) < 2:
+        raise RequestError(f"factor {wrong}: accepted are whole numbers from 2")
     ways = (axes,) if axes in SEVERAL_AXES else tuple(dict.fromkeys(axes))
     found = [
         Trial(scan, axis, factor, profile)
@@ -97,4 +113,8 @@ def trials_of(scans: Iterable[Scan], axes: str, factors: Iterable[int], profiles
     ]
     if not found:
         raise RequestError(f"no scan has real resolution along {axes}; accepted are scans of fine spacing along the axis to be made thick")
+    tried = {trial.scan for trial in found}
+    for scan in scans:
+        if scan not in tried:
+            tell(f"left out: {scan.file}: its resolution is real along {', '.join(scan.axes) or 'no axis'} only, not along {axes}")
     return found

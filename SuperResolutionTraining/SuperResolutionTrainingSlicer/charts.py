@@ -11,7 +11,11 @@ from vtk.util.numpy_support import numpy_to_vtk
 
 # Colours that colour-blind readers tell apart (Okabe and Ito, 2008).
 PALETTE = ((0.00, 0.45, 0.70), (0.84, 0.37, 0.00), (0.00, 0.62, 0.45), (0.80, 0.47, 0.65), (0.34, 0.71, 0.91), (0.90, 0.62, 0.00))
-_DASHED = slicer.vtkMRMLPlotSeriesNode.LineStyleDash
+_SERIES = slicer.vtkMRMLPlotSeriesNode
+# For curves that share a colour.
+_MARKERS = (_SERIES.MarkerStyleCircle, _SERIES.MarkerStyleSquare, _SERIES.MarkerStyleDiamond, _SERIES.MarkerStyleCross)
+_ROOM = 1.4
+"""Width of a chart over that of its curves, beside which the legend stands."""
 
 
 def fill_table(node: slicer.vtkMRMLTableNode, columns: Mapping[str, Sequence[float] | Sequence[str] | np.ndarray]) -> None:
@@ -50,7 +54,7 @@ def add_curve(
     series.SetMarkerStyle(series.MarkerStyleNone)
     series.SetLineWidth(2)
     if dashed:
-        series.SetLineStyle(_DASHED)
+        series.SetLineStyle(series.LineStyleDash)
     series.SetColor(*PALETTE[number % len(PALETTE)])
     return series
 
@@ -64,6 +68,18 @@ def add_chart(title: str, x: str, y: str, series: Iterable[slicer.vtkMRMLPlotSer
     for each in series:
         chart.AddAndObservePlotSeriesNodeID(each.GetID())
     return chart
+
+
+def mark_points(series: slicer.vtkMRMLPlotSeriesNode, number: int, labels: str) -> None:
+    """Mark the points of a curve, whose `number` chose its colour, and label them by a column of its table."""
+    series.SetMarkerStyle(_MARKERS[number // len(PALETTE) % len(_MARKERS)])
+    series.SetLabelColumnName(labels)
+
+
+def leave_room_for_legend(chart: slicer.vtkMRMLPlotChartNode, lowest: float, highest: float) -> None:
+    """Let the legend stand beside the curves, which go from the one x to the other, and not over them."""
+    chart.SetXAxisRangeAuto(False)
+    chart.SetXAxisRange(lowest, lowest + _ROOM * (highest - lowest))
 
 
 def draw_columns(chart_id: str, columns: Mapping[str, str], title: str, y: str) -> slicer.vtkMRMLPlotChartNode | None:

@@ -11,7 +11,7 @@ import slicer
 
 from SuperResolutionLib.interpolation import INTERPOLATIONS
 
-from .charts import PALETTE, add_chart, add_curve, add_table, draw_columns, fill_table
+from .charts import add_chart, add_curve, add_table, draw_columns, fill_table, leave_room_for_legend, mark_points
 from .figures import CONVENTIONS, in_words, mean_columns, number, write_csv
 from .parameters import Measure, Region
 
@@ -22,12 +22,7 @@ TRIAL_CONVENTIONS = (
 )
 _EVERY_AXIS = "ijk"
 _MARK = " *"
-_ROOM = 1.4
-"""Width of the chart over that of its curves, beside which the legend stands."""
 _TRIAL = "trial"
-_SERIES = slicer.vtkMRMLPlotSeriesNode
-# For those that share a colour.
-_MARKERS = (_SERIES.MarkerStyleCircle, _SERIES.MarkerStyleSquare, _SERIES.MarkerStyleDiamond, _SERIES.MarkerStyleCross)
 
 
 class ComparisonNodes:
@@ -136,20 +131,14 @@ class ComparisonNodes:
     def _add_chart(self) -> None:
         table = add_table(f"{self._title}: trials")
         fill_table(table, self._chart_columns())
-        colours = {True: 0, False: 0}
         lines = {}
-        for model in self._models:
-            dashed = model in INTERPOLATIONS
-            place = colours[dashed]
-            colours[dashed] += 1
-            line = add_curve(table, _TRIAL, _curve_name(model, Measure.PSNR, Region.WHOLE), model, place, dashed)
-            line.SetLabelColumnName("scan")
-            line.SetMarkerStyle(_MARKERS[place // len(PALETTE) % len(_MARKERS)])
-            lines[model] = line
+        for place, model in enumerate(self._models):
+            name = _curve_name(model, Measure.PSNR, Region.WHOLE)
+            lines[model] = add_curve(table, _TRIAL, name, model, place, dashed=model in INTERPOLATIONS)
+            mark_points(lines[model], place, "scan")
         self._series = {model: line.GetID() for model, line in lines.items()}
         chart = add_chart(self._title, _axis_title(self._trials), "", lines.values())
-        chart.SetXAxisRangeAuto(False)
-        chart.SetXAxisRange(0.5, 0.5 + self.trials * _ROOM)
+        leave_room_for_legend(chart, 0.5, 0.5 + self.trials)
         self._chart_id = chart.GetID()
 
     def _chart_columns(self) -> dict[str, list]:

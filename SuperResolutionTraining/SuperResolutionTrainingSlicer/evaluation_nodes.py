@@ -7,7 +7,7 @@ from typing import Any
 
 import slicer
 
-from .charts import add_chart, add_curve, add_table, draw_columns, fill_table
+from .charts import add_chart, add_curve, add_table, draw_columns, fill_table, leave_room_for_legend
 from .figures import CONVENTIONS, in_words, mean_columns, number, write_csv
 from .parameters import Axis, Measure, Region
 
@@ -114,7 +114,9 @@ class EvaluationNodes:
             for place, volume in enumerate(volumes)
         }
         self._series[axis] = {volume: line.GetID() for volume, line in lines.items()}
-        self._charts[axis] = add_chart(self._title, f"slice along {axis.name}", Measure.PSNR.label(), lines.values()).GetID()
+        chart = add_chart(self._title, f"slice along {axis.name}", Measure.PSNR.label(), lines.values())
+        leave_room_for_legend(chart, columns["slice"][0] - 0.5, columns["slice"][-1] + 0.5)
+        self._charts[axis] = chart.GetID()
 
     def _region_as_html(self, region: Region) -> str:
         rows = [row for row in self._scores["summary"] if row["region"] == region.value and len(row["along"]) > 1]

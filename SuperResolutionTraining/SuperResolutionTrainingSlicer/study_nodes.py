@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import slicer
-import slicer.util
-import vtk
+
+from SuperResolutionSlicer.linked_views import OneWindow
 
 
-class StudyNodes(slicer.util.VTKObservationMixin):
+class StudyNodes:
     """Puts volumes into the scene, all with one grey window, and takes them away.
 
     They have no name but their role, no storage node, no attributes; editors do not list them and scene files do not hold them, so that
@@ -23,8 +23,8 @@ class StudyNodes(slicer.util.VTKObservationMixin):
     """
 
     def __init__(self) -> None:
-        super().__init__()
         self.volumes: dict[str, slicer.vtkMRMLScalarVolumeNode] = {}
+        self._window = OneWindow()
 
     def load(self, files: Mapping[str, Path], window: Sequence[float]) -> None:
         """Show other volumes from now on.
@@ -51,26 +51,16 @@ class StudyNodes(slicer.util.VTKObservationMixin):
             display.SetInterpolate(True)
             display.SetAutoWindowLevel(False)
             display.SetWindowLevelMinMax(*window)
-        for node in self.volumes.values():
-            self.addObserver(node.GetDisplayNode(), vtk.vtkCommand.ModifiedEvent, self._take_over_window)
+        self._window.link(node.GetDisplayNode() for node in self.volumes.values())
 
     def remove(self) -> None:
         """Take the volumes out of the scene."""
-        self.removeObservers()
+        self._window.unlink()
         for node in self.volumes.values():
             for each in (node.GetDisplayNode(), node):
                 if each is not None and slicer.mrmlScene.IsNodePresent(each):
                     slicer.mrmlScene.RemoveNode(each)
         self.volumes = {}
-
-    def _take_over_window(self, changed: slicer.vtkMRMLScalarVolumeDisplayNode, event: str) -> None:
-        """Show the volumes alike: what the reader does to the window of one happens to all."""
-        window, level = changed.GetWindow(), changed.GetLevel()
-        for node in self.volumes.values():
-            display = node.GetDisplayNode()
-            if display is not None and (display.GetWindow(), display.GetLevel()) != (window, level):
-                display.SetAutoWindowLevel(False)
-                display.SetWindowLevel(window, level)
 
 
 def _read(role: str, path: Path) -> slicer.vtkMRMLScalarVolumeNode:

@@ -9,10 +9,10 @@ import qt
 
 from SuperResolutionSlicer.connections import connect
 from SuperResolutionTrainingLib.reader_study.answers import NOT_PRESENT
-from SuperResolutionTrainingLib.reader_study.reading import SIDES, Question
+from SuperResolutionTrainingLib.reader_study.reading import RATING_QUESTION, SCALE, SIDES, Question
 
 PREFERENCE = "preference"
-_SCALE = "How well can each structure be judged? 1 very poorly, 2 poorly, 3 fairly, 4 well, 5 very well, – not present"
+_NOT_PRESENT = "–"  # on its button
 _RATING_WIDTH = 28  # pixels, of a button
 _CHOSEN = "QPushButton:checked { background-color: palette(highlight); color: palette(highlighted-text); font-weight: bold; }"
 _FRAME = "QFrame#question { border: 1px solid %s; border-radius: 3px; }"
@@ -62,7 +62,7 @@ class StudyQuestions:
                 form.addWidget(self._row(question))
         ratings = [question for question in questions if question.kind != PREFERENCE]
         if ratings:
-            form.addWidget(_words(_SCALE))
+            form.addWidget(_words(f"{RATING_QUESTION} {SCALE}, {_NOT_PRESENT} {NOT_PRESENT}"))
             form.addLayout(self._table(ratings))
         self._place.layout().addWidget(self._form)
 
@@ -117,7 +117,7 @@ class StudyQuestions:
         row.setContentsMargins(2, 2, 2, 2)
         row.setSpacing(2)
         for value in question.values:
-            button = qt.QPushButton("–" if value == NOT_PRESENT else str(value).capitalize())
+            button = qt.QPushButton(_NOT_PRESENT if value == NOT_PRESENT else str(value).capitalize())
             button.checkable = True
             if question.kind != PREFERENCE:
                 button.setFixedWidth(_RATING_WIDTH)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-import qt
 import slicer
 import slicer.util
 
 from SuperResolutionSlicer import crosshair
-from SuperResolutionSlicer.slice_planes import ORIENTATIONS, index_to_world, size_on, slice_to_world, voxel_axes
+from SuperResolutionSlicer.linked_views import fill, lay_out, scale_to_show, set_scale
+from SuperResolutionSlicer.slice_planes import ORIENTATIONS, index_to_world, slice_to_world, voxel_axes
 
 from . import study_layout
 
 ZOOMS = (1, 2, 4)
-_MARGIN = 1.02  # of the field of view around the volume
-_LAYING_OUT_MS = 100
 
 
 class StudyViews:
@@ -60,15 +58,14 @@ class StudyViews:
         if not self.shown:
             self._before = manager.layout
         study_layout.register(tuple(volumes))
-        manager.setLayout(study_layout.LAYOUT)
-        slicer.app.processEvents(qt.QEventLoop.ExcludeUserInputEvents, _LAYING_OUT_MS)  # lets new views take their size
+        lay_out(study_layout.LAYOUT)
         if not self.shown:  # the reading was ended meanwhile
             return
         if self._crosshair is None:
             self._crosshair = crosshair.follow_in_all_views()
         widgets = [manager.sliceWidget(study_layout.tag(role)) for role in volumes]
         for widget, (role, node) in zip(widgets, volumes.items(), strict=True):
-            _fill(widget, role, node)
+            fill(widget, role, node)
         self._slices, self._volume = [widget.mrmlSliceNode() for widget in widgets], next(iter(volumes.values()))
         self.zoom = ZOOMS[0]
         crosshair.put_at(_middle(self._volume))
@@ -134,13 +131,11 @@ class StudyViews:
 
     def _look_at(self, place: np.ndarray) -> None:
         """Give all views the same mm in a pixel, around the volume or, magnified, around a place; they stay on their slice."""
-        scale = _MARGIN * max(float(np.max(size_on(self._volume, self._plane) / node.GetDimensions()[:2])) for node in self._slices)
+        scale = scale_to_show(self._volume, self._plane, self._slices) / self.zoom
         centre = self._plane[:3, 3] if self.zoom == ZOOMS[0] else place
         normal = self._plane[:3, 2]
         for node in self._slices:
-            width, height, _ = node.GetDimensions()
-            node.SetXYZOrigin(0, 0, 0)
-            node.SetFieldOfView(scale * width / self.zoom, scale * height / self.zoom, node.GetFieldOfView()[2])
+            set_scale(node, scale)
             node.JumpSliceByCentering(*(centre + (_centre(node) - centre) @ normal * normal))
             node.UpdateMatrices()
 
@@ -153,15 +148,3 @@ def _centre(node: slicer.vtkMRMLSliceNode) -> np.ndarray:
 def _middle(node: slicer.vtkMRMLScalarVolumeNode) -> np.ndarray:
     """Return the voxel in the middle, RAS mm."""
     return (index_to_world(node) @ [*(size // 2 for size in node.GetImageData().GetDimensions()), 1])[:3]
-
-
-def _fill(widget: slicer.qMRMLSliceWidget, role: str, node: slicer.vtkMRMLScalarVolumeNode) -> None:
-    """Show one volume, and nothing else, in a view that is linked to the others."""
-    widget.mrmlSliceNode().SetLayoutLabel(role)
-    composite = widget.mrmlSliceCompositeNode()
-    composite.SetBackgroundVolumeID(node.GetID())
-    composite.SetForegroundVolumeID(None)
-    composite.SetLabelVolumeID(None)
-    composite.SetLinkedControl(True)
-    composite.SetHotLinkedControl(True)
-    composite.SetDoPropagateVolumeSelection(False)  # else a volume that is loaded would take the place of all

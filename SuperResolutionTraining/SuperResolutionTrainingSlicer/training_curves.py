@@ -9,7 +9,7 @@ from pathlib import Path
 
 import slicer
 
-from .charts import add_chart, add_curve, add_table, fill_table
+from .charts import add_chart, add_curve, add_table, fill_table, leave_room_for_legend
 from .training_run import Told, Validation
 
 LOSS, PSNR = "loss", "psnr"
@@ -102,6 +102,9 @@ class TrainingCurves:
         nodes = [slicer.mrmlScene.GetNodeByID(each) for each in self._tables]
         if None not in nodes:
             self._fill(*nodes)
+        chart = self.chart(PSNR)
+        if self._validations and chart is not None:
+            leave_room_for_legend(chart, 0, max(self._validations))
 
     def _fill(self, loss: slicer.vtkMRMLTableNode, validation: slicer.vtkMRMLTableNode) -> None:
         fill_table(loss, {"step": [float(step) for step in self._steps], "loss": self._losses})

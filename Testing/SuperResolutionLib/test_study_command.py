@@ -36,6 +36,14 @@ def test_a_study_from_its_file_to_its_result(study_file, tmp_path, capsys):
     assert (tmp_path / "results" / "answers.csv").is_file()
 
 
+def test_a_questionnaire_is_html_or_csv(study_file, tmp_path, capsys):
+    blinded = str(tmp_path / "blinded")
+    assert main(["study", "prepare", str(study_file), blinded, "--key", str(tmp_path / "key.json")]) == 0
+    assert main(["study", "questionnaire", blinded, "--reader", "anna", str(tmp_path / "anna.pdf")]) == 2
+    assert "ending '.pdf'; accepted are .html" in capsys.readouterr().err
+    assert not (tmp_path / "anna.pdf").exists()
+
+
 def test_a_seed_is_warned_of(study_file, tmp_path, capsys):
     assert main(["study", "prepare", str(study_file), str(tmp_path / "blinded"), "--key", str(tmp_path / "key.json"), "--seed", "3"]) == 0
     assert "warning: a seed that was typed can be guessed" in capsys.readouterr().err

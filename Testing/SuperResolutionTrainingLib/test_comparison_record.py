@@ -3,7 +3,7 @@ import json
 import pytest
 
 from SuperResolutionLib.errors import RequestError, WorkError
-from SuperResolutionTrainingLib.comparison_record import FILE, ComparisonRecord, is_complete
+from SuperResolutionTrainingLib.comparison_record import FILE, ComparisonRecord, is_complete, state_of
 
 PLACE = {"file": "a.nii", "series": "", "subject": "a", "coarsen": [1, 1, 1], "axis": "k", "factor": 2, "profile": "mean"}
 ENTRY = PLACE | {"model": "own", "weights_sha256": "1", "consistency": True, "curves": {}, "measures": {}, "planes": "own.npz"}
@@ -30,6 +30,14 @@ def test_volumes_whose_files_changed_are_others():
     with ComparisonRecord(None) as kept:
         kept.add(ENTRY | {"files_state": "1"})
         assert kept.get(ENTRY | {"files_state": "1"}) and not kept.get(ENTRY | {"files_state": "2"}) and not kept.get(ENTRY)
+
+
+def test_the_state_of_a_file_changes_when_it_is_written_anew_and_one_that_is_gone_has_none(tmp_path):
+    (tmp_path / "scan").write_text("a")
+    first = state_of(tmp_path / "scan")
+    assert first and first == state_of(tmp_path / "scan")
+    (tmp_path / "scan").write_text("longer")
+    assert state_of(tmp_path / "scan") != first and state_of(tmp_path / "gone") == ""
 
 
 def test_numbers_that_do_not_exist_are_null_in_the_file_and_beyond(tmp_path):

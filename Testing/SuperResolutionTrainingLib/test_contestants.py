@@ -22,7 +22,7 @@ def test_a_model_file_says_what_taught_it_and_what_it_was_trained_for(model, tmp
     model(trained_on=["anna"], acquisitions=("gaussian", "mean"))
     monkeypatch.chdir(tmp_path)
     cubic, own = contestants_of(["own.safetensors"], {2}, consistency=False, precision="float32")
-    assert (own.id, own.taught_by, own.trained_for) == ("own", {"anna"}, "gaussian") and own.weights_sha256
+    assert (own.id, own.trained_on, own.trained_for) == ("own", {"anna"}, "gaussian") and own.weights_sha256
     assert own.file == str(tmp_path / "own.safetensors"), "another process may work in another folder"
     assert (cubic.id, cubic.weights_sha256, cubic.trained_for) == ("cubic", "", None)
     assert (own.consistency, own.precision) == (cubic.consistency, cubic.precision) == (False, "float32")

@@ -131,6 +131,23 @@ def test_with_the_thick_volume_every_measure_that_needs_it_is_taken(tmp_path):
     assert read_trial(tmp_path / "report", entries).thick is not None
 
 
+def test_intensities_on_another_scale_are_told():
+    sound, scaled = evaluate(NOISY, REFERENCE), evaluate(NOISY.with_voxels(4 * NOISY.voxels + 100), REFERENCE)
+    assert sound.describe_scale() == []
+    (line,) = scaled.describe_scale()
+    assert line.startswith("The candidate's intensities are on another scale") and line in scaled.table()
+    assert float(line.split()[-2]) == pytest.approx(sound.whole.psnr, abs=0.2)
+
+
+@pytest.mark.parametrize("moved_by", [np.diag([1, 1, -1, 1.0]), np.array([[1, 0, 0, 0.5], [0, 1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]])])
+def test_a_thick_volume_that_lies_elsewhere_is_refused(moved_by):
+    thick = degrade(REFERENCE, 2, "k")
+    with pytest.raises(
+        RequestError, match="thick volume lies up to .* mm off the candidate; accepted is the one that the candidate was made"
+    ):
+        evaluate(NOISY, REFERENCE, ["residual"], replace(thick, affine=thick.affine @ moved_by))
+
+
 def test_the_record_of_a_report_is_that_of_one_model_called_candidate(tmp_path):
     part = replace(NOISY, voxels=NOISY.voxels[5:], affine=AFFINE @ np.array([[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 5], [0, 0, 0, 1.0]]))
     evaluate(part, replace(REFERENCE, source="truths/anna.nii.gz"), ["mse"]).write_report(tmp_path / "report")

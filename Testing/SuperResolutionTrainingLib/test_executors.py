@@ -1,8 +1,11 @@
 import os
+import signal
 import sys
 import time
+from concurrent.futures import Future
 from dataclasses import dataclass
 from multiprocessing import active_children
+from types import SimpleNamespace
 
 import pytest
 
@@ -74,7 +77,31 @@ def test_without_the_package_a_cluster_is_refused_by_its_name(monkeypatch):
         pass
 
 
-@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "nonsense://x", "no-such-host.invalid:8786"])
+@pytest.mark.parametrize("address", ["", "nonsense://x", "tcp://host", "host:port"])
+def test_what_is_no_address_of_a_cluster_is_refused_at_once(address):
+    pytest.importorskip("distributed", reason="Dask's package distributed is not installed")
+    message = f"scheduler '{address}': accepted is an address with a port, as tcp://host:8786"
+    with pytest.raises(RequestError, match=message), cluster(address):
+        pass
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="the system cannot keep signals back")
+def test_processes_start_out_of_reach_of_ctrl_c():
+    """Or else each of them tells a traceback where they are interrupted as they start."""
+    blocked = []
+
+    class Starting:
+        def submit(self, work, unit):
+            blocked.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+            done = Future()
+            done.set_result(None)
+            return done
+
+    assert [unit.name for unit, _ in side_by_side([SimpleNamespace(name="one")], Starting(), lambda fraction, line: None)] == ["one"]
+    assert blocked == [True] and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:9", "no-such-host.invalid:8786"])
 def test_a_cluster_that_does_not_answer_is_refused_in_one_line(address):
     pytest.importorskip("distributed", reason="Dask's package distributed is not installed")
     message = rf"scheduler '{address}': no answer within 1 s .*; accepted is the address"

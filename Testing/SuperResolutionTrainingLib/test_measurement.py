@@ -37,6 +37,11 @@ class Model:
         return thick.regridded(np.repeat(thick.voxels, trial.factor, axis=0), "k", 1 / trial.factor), {"seconds": 1.0}
 
 
+def test_a_constant_candidate_is_refused():
+    with pytest.raises(RequestError, match="candidate is 7 wherever the two are compared; accepted is one with at least two values"):
+        Ground(None, TRUTH).measure(TRUTH.with_voxels(np.full_like(VOXELS, 7)))
+
+
 @pytest.fixture(autouse=True)
 def nothing_kept():
     yield

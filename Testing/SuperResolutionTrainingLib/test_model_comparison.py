@@ -1,6 +1,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,6 +107,17 @@ def test_a_model_whose_weights_changed_is_measured_again(scans, tmp_path, model)
     told = []
     compare([model(channels=4)], [TRIAL], scans, tmp_path / "out", tell=lambda fraction, line: told.append(line))
     assert [line.split(": ")[1] for line in told] == ["own"]
+
+
+def test_a_scan_that_was_written_anew_is_measured_again(scans, tmp_path):
+    """Or else a new model would be held against the baseline of an older scan."""
+    data = shutil.copytree(scans, tmp_path / "data")
+    compare([], [TRIAL], data, tmp_path / "out")
+    shutil.copy(data / "anna.nii.gz", data / TRIAL.scan.file)
+    told = []
+    again = compare(["linear"], [TRIAL], data, tmp_path / "out", tell=lambda fraction, line: told.append(line))
+    assert [line.split(": ")[1] for line in told] == ["cubic", "linear"]
+    assert again["models"] == compare(["linear"], [TRIAL], data)["models"]
 
 
 def test_what_was_measured_before_there_were_curves_is_measured_again(scans, tmp_path):

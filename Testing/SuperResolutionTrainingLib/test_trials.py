@@ -21,6 +21,24 @@ def test_without_real_resolution_along_the_axes_there_is_no_trial():
         trials_of([SCAN], "i", [2], ["mean"])
 
 
+def test_scans_that_are_left_out_are_told():
+    told = []
+    trials_of([SCAN, Scan("anna.nii.gz", "anna", "MR")], "i", [2], ["mean"], told.append)
+    assert told == ["left out: bert.nii.gz: its resolution is real along j, k only, not along i"]
+
+
+@pytest.mark.parametrize("axes", ["xyz", "kx", "planes", ""])
+def test_letters_that_are_no_axes_are_named(axes):
+    with pytest.raises(RequestError, match=f"axes '{axes}': accepted are letters of i, j, k, or plane, all"):
+        trials_of([SCAN], axes, [2], ["mean"])
+
+
+@pytest.mark.parametrize("factor", [1, 0, -2])
+def test_factors_that_make_nothing_thick_are_refused_before_any_work(factor):
+    with pytest.raises(RequestError, match=f"factor {factor}: accepted are whole numbers from 2"):
+        trials_of([SCAN], "k", [4, factor], ["mean"])
+
+
 def test_a_trial_loads_the_thick_volume_and_what_it_covers_of_the_scan(scans):
     fine = load_scan(SCAN, scans)
     thick, truth = Trial(SCAN, "k", 3, "gaussian").load(scans)
@@ -31,7 +49,7 @@ def test_a_trial_loads_the_thick_volume_and_what_it_covers_of_the_scan(scans):
 def test_a_trial_names_itself_in_a_record_and_in_a_line():
     trial = Trial(SCAN, "k", 3, "gaussian")
     told = {"file": "bert.nii.gz", "series": "", "subject": "bert", "modality": "MR", "coarsen": [1, 1, 1]}
-    assert trial.as_dict() == told | {"axis": "k", "factor": 3, "profile": "gaussian"}
+    assert trial.as_dict() == told | {"axis": "k", "factor": 3, "profile": "gaussian", "files_state": ""}
     assert trial.name == "bert, factor 3 along k, gaussian"
 
 

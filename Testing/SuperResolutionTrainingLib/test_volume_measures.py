@@ -1,5 +1,6 @@
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -100,7 +101,7 @@ def test_the_figures_are_plain_data(measured):
 def test_what_is_not_known_is_said_and_no_figure_is_made_up(truth, nearest):
     found = measure_volume(["period_energy", "edge_width_mm", "residual"], nearest, truth)
     assert {name: each["value"] for name, each in found.items()} == dict.fromkeys(found)
-    assert found["period_energy"]["reason"] == "needs the factor and one axis; known are factor None and axis None"
+    assert found["period_energy"]["reason"] == "needs the factor and one axis, told by the thick volume"
     assert found["edge_width_mm"]["reason"].startswith("needs one axis")
     assert found["residual"]["reason"].startswith("needs the thick volume")
 
@@ -155,3 +156,12 @@ def test_what_cannot_be_compared_is_refused(truth, nearest):
         measure_volume(["rmse"], nearest.with_voxels(np.full(truth.shape, np.nan)), truth)
     with pytest.raises(RequestError, match="everywhere"):
         measure_volume(["rmse"], nearest, truth.with_voxels(np.ones(truth.shape)))
+
+
+def test_a_measure_whose_package_is_absent_is_missing_and_names_it(truth, nearest, monkeypatch):
+    def absent(*given, **more):
+        raise ModuleNotFoundError("No module named 'pyrtools'", name="pyrtools")
+
+    monkeypatch.setitem(VOLUME_MEASURES, "ifc", replace(VOLUME_MEASURES["ifc"], take=absent))
+    found = measure_volume(["mse", "ifc"], nearest, truth)
+    assert found["mse"]["value"] > 0 and found["ifc"]["reason"] == "the Python package 'pyrtools' is not installed"

@@ -276,6 +276,7 @@ def test_the_chart_draws_what_each_model_gains_in_each_trial(panel, compare):
     assert [values_of(table, each.GetYColumnName()) for each in series] == [[1.0, 2.0], [0.0, 0.0], [-1.0, 1.0]]
     assert cells(table, "scan") == [["a along I"], ["a along K"]]
     assert [each.GetLineStyle() == each.LineStyleDash for each in series] == [False, True, False]
+    assert len({tuple(each.GetColor()) for each in series}) == 3
     panel.evaluate.nodes.chart(Measure.NCC, Region.WHOLE)
     assert [each.GetYColumnName() for each in series] == [f"{model} NCC whole" for model in (TRAINED, "cubic", "fast")]
 

@@ -74,6 +74,10 @@ def cells(table, *columns):
     return [[table.GetCellText(row, column) for column in columns] for row in range(table.GetNumberOfRows())]
 
 
+def values_of(table, column):
+    return [table.GetTable().GetValueByName(row, column).ToDouble() for row in range(table.GetNumberOfRows())]
+
+
 def test_the_table_has_what_is_looked_for_first_in_its_first_rows(panel, evaluate):
     evaluate()
     table = panel.evaluate.nodes.table
@@ -109,6 +113,14 @@ def test_the_chart_draws_what_is_chosen(axis, measure, region, panel, evaluate):
     values = [table.GetValueByName(row, second.GetYColumnName()).ToDouble() for row in range(3)]
     assert values[::2] == [number, number] and values[1] != values[1]
     assert chart.GetYAxisTitle() == measure.label()
+
+
+def test_the_legend_stands_beside_the_curves(panel, evaluate):
+    evaluate()
+    chart = panel.evaluate.nodes.chart(Axis.I, Measure.PSNR, Region.WHOLE)
+    slices = values_of(chart.GetNthPlotSeriesNode(0).GetTableNode(), "slice")
+    lowest, highest = chart.GetXAxisRange()
+    assert lowest < slices[0] and highest > slices[-1] + 0.25 * (slices[-1] - slices[0]) and not chart.GetXAxisRangeAuto()
 
 
 def test_a_plot_view_shows_the_slices_and_follows_the_menus(views, panel, ui, evaluate):

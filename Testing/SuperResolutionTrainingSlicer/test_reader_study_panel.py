@@ -17,7 +17,7 @@ from host.pythonqt import unwrap
 from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.volume import Volume
 from SuperResolutionTrainingLib.reader_study.prepare import prepare
-from SuperResolutionTrainingLib.reader_study.reading import Reading, open_study
+from SuperResolutionTrainingLib.reader_study.reading import RATING_QUESTION, SCALE, Reading, open_study
 from SuperResolutionTrainingSlicer import study_layout
 
 STUDY = """
@@ -336,10 +336,11 @@ def test_next_waits_for_all_answers_and_back_lets_them_be_changed(ui, study, beg
     assert study._reading.answered(study._reading.comparison(first))["sharper"] == "right"
 
 
-def test_structures_are_rated_for_each_image_from_1_to_5_or_as_not_present(study, begin, answer):
+def test_structures_are_rated_for_each_image_from_1_to_5_or_as_not_present(ui, study, begin, answer):
     begin()
     go_to_the_case_with_a_reference(study, answer)
     assert study.questions.button("structure:Palm:right", "not present").text == "–"
+    assert f"{RATING_QUESTION} {SCALE}, – not present" in words_on_screen(unwrap(ui.studyQuestions))
     for value in (1, 2, 3, 4, 5, "not present"):
         study.questions.button("structure:Thumb:left", value).click()
         assert study._reading.answered(study.comparison)["structure:Thumb:left"] == value

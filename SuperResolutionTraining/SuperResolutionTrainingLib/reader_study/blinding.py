@@ -1,7 +1,7 @@
 """The volumes of a case made alike in everything but the picture: one grid, one range, one step between grey values.
 
-What is left is what readers judge. That a method can be recognised by its picture, as cubic interpolation by its spectrum, is no secret
-that a study could keep.
+What is left is what readers judge. That a method can be recognised by its picture, as cubic interpolation by its spectrum or by how far its
+slices' means are from those of the reference, is no secret that a study could keep.
 """
 
 from __future__ import annotations
@@ -18,16 +18,19 @@ from ..evaluation import resample_onto, same_grid
 from ..pictures import CT_WINDOW
 
 LEVELS = 4096  # grey values, at most twice as many: the twelve bits of a scanner
-FEWEST_LEVELS = 256  # the eight of a screen; volumes of fewer grey values do not coarsen the others
+FEWEST_LEVELS = 128  # half of eight bits, since ranges are cut; volumes of fewer grey values do not coarsen the others
 _SAMPLED = 200_000  # voxels from which the step between a volume's grey values is told
 
 
-def blind(volumes: Mapping[str, Volume], grid: Volume, window: Sequence[float] = ()) -> tuple[dict[str, Volume], tuple[float, float]]:
+def blind(
+    volumes: Mapping[str, Volume], grid: Volume, noise: int, window: Sequence[float] = ()
+) -> tuple[dict[str, Volume], tuple[float, float]]:
     """Make the volumes of a case alike.
 
     Volumes on another grid are resampled as `evaluation.evaluate` does. Where one of them has no values, none has. Grey values beyond the
     window are cut where not all volumes have some. Then all are rounded to the same step, a multiple of the coarsest step that one of them
-    has, lest the gaps of integers show. Hounsfield units and the like stay what they are if the step is 1.
+    has, with noise of up to that coarsest step before: gaps of integers, and the even numbers that rounding has favoured, do not show.
+    Hounsfield units and the like stay what they are, within 1, if the step is 1.
 
     Parameters
     ----------
@@ -35,6 +38,8 @@ def blind(volumes: Mapping[str, Volume], grid: Volume, window: Sequence[float] =
         By token.
     grid : Volume
         One of them, whose grid all get.
+    noise : int
+        Seed of the noise; secret, since who knows it can take the noise away.
     window : two float, optional
         Grey values to be shown, in the units of the volumes; chosen from them if empty.
 
@@ -63,13 +68,18 @@ def blind(volumes: Mapping[str, Volume], grid: Volume, window: Sequence[float] =
     # Whole Hounsfield units are worth keeping; other scales have no unit.
     offset = int(low) if step == 1 and low == int(low) and low >= -32768 and high <= 32767 else 0
 
+    random = np.random.default_rng(noise)
+
     def rounded(values: np.ndarray) -> Volume:
+        # Two teeth wide, the noise makes even and odd ones, and the gaps between them, equally frequent.
+        values = np.clip(values + random.uniform(-comb, comb, values.shape), low, high)
         # A cell begins half a comb below its first tooth: each holds as many teeth as any other.
-        codes = np.floor((np.clip(values, low, high) - low + comb / 2) / step)
+        codes = np.floor((values - low + comb / 2) / step)
         return Volume((np.where(covered, codes, 0) + offset).astype(np.int16), grid.affine)
 
     shown = tuple((edge - low) / step + offset for edge in window)
-    return {name: rounded(values) for name, values in floats.items()}, shown
+    # The order of tokens, not that in which the methods were listed, says who gets which part of the noise.
+    return {name: rounded(floats[name]) for name in sorted(floats)}, shown
 
 
 def _on_one_grid(volumes: Mapping[str, Volume], grid: Volume) -> tuple[dict[str, np.ndarray], np.ndarray]:
@@ -112,5 +122,5 @@ def _coarsest_step(volumes: Sequence[Volume], most: float) -> float:
         values = np.unique(values[:: max(1, values.size // _SAMPLED)]).astype(np.float64)
         if values.size > 1:
             gaps = np.diff(values)
-            steps.append(float(gaps[gaps < 1.5 * gaps.min()].mean()))  # the mean: single precision makes equal steps slightly unequal
+            steps.append(float(gaps[gaps < 2 * gaps.min()].mean()))  # the mean: rounding makes equal steps unequal, such as 2, 2, 3
     return max((step for step in steps if step <= most), default=0.0)

@@ -48,9 +48,11 @@ def take_in(study: Study, path: str | Path, folder: str | Path | None = None) ->
     for number, row in enumerate(rows, start=1):
         if row["study"] != study.id:
             raise RequestError(f"{path}: answer {number}: of study '{row['study']}'; accepted are answers of study {study.id}")
+    if not rows:
+        raise RequestError(f"{path}: no answers; accepted is a file with at least one value filled in")
     readers = sorted({row["reader"] for row in rows})
-    if len(readers) != 1:
-        raise RequestError(f"{path}: answers of {', '.join(readers) or 'nobody'}; accepted are those of one reader")
+    if len(readers) > 1:
+        raise RequestError(f"{path}: answers of {', '.join(readers)}; accepted are those of one reader")
     reading = Reading(study, readers[0], folder)
     twice = [place for place, count in Counter((row["comparison"], row["question"]) for row in rows).items() if count > 1]
     if twice:
@@ -120,7 +122,7 @@ def _rows_of_csv(text: str, path: Path) -> list[dict[str, str]]:
 
 def _fitting(reading: Reading, row: dict[str, str], where: str) -> tuple[Comparison, str, str | int]:
     """Return comparison, question and value of an answer that fits."""
-    text = row["value"].strip()
+    text = row["value"].strip().lower()
     value = int(text) if text.isdecimal() else text
     try:
         comparison = reading.comparison(row["comparison"])

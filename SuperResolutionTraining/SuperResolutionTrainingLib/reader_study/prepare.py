@@ -17,19 +17,20 @@ import numpy as np
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionLib.version import __version__
+from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import check_place, whole_file, whole_folder
 
+from ..evaluation import same_grid
 from .blinding import blind
 from .study import FORMAT, STRUCTURES, STUDY_FILE, VOLUMES, Study, open_study
 from .study_file import CaseEntry, read_study_file
 
+Tell = Callable[[str], None]
 FIXED_TIME = 315_532_800  # 1980-01-01, of every file: the order in which they were written is nobody's business
 WEAK_SEED = "a seed that was typed can be guessed, and with it the key; leave --seed out for a study that counts"
 
 
-def prepare(
-    study_file: str | Path, out: str | Path, key: str | Path, seed: int | None = None, tell: Callable[[str], None] = lambda line: None
-) -> Study:
+def prepare(study_file: str | Path, out: str | Path, key: str | Path, seed: int | None = None, tell: Tell = lambda line: None) -> Study:
     """Write the blinded folder and the key.
 
     Parameters
@@ -67,13 +68,21 @@ def prepare(
         (folder / VOLUMES).mkdir()
         for place, number in enumerate(order, start=1):
             case, name = study.cases[number], f"case-{place:02d}"
-            tell(f"{name} of {len(order)}: {case.name}")
+            tell(f"{name} of {len(order)}: {case.name}; asked: {', '.join(_asked(case))}")
             tokens = _tokens(case, partial(draw, number))
-            window = _write_volumes(case, tokens, folder / VOLUMES)
+            window = _write_volumes(case, tokens, int(draw("noise", number), 16), folder / VOLUMES, tell)
             seen.append(_for_readers(case, name, tokens, window))
             secret.append(_for_key(case, name, tokens))
         sealed = _as_bytes(
-            {"format": FORMAT, "superresolution": __version__, "study": id, "title": study.title, "seed": drawn_from, "cases": secret}
+            {
+                "format": FORMAT,
+                "superresolution": __version__,
+                "study": id,
+                "title": study.title,
+                "seed": drawn_from,
+                "seed_typed": seed is not None,
+                "cases": secret,
+            }
         )
         public = {"format": FORMAT, "id": id, "title": study.title, "instructions": study.instructions, "ties": study.ties}
         commitment = hashlib.sha256(sealed).hexdigest()
@@ -96,17 +105,33 @@ def _tokens(case: CaseEntry, draw: Callable[..., str]) -> dict[str | None, str]:
     return {method: draw("volume", place) for place, method in enumerate(methods)}
 
 
-def _write_volumes(case: CaseEntry, tokens: dict[str | None, str], folder: Path) -> tuple[float, float]:
+def _write_volumes(case: CaseEntry, tokens: dict[str | None, str], noise: int, folder: Path, tell: Tell) -> tuple[float, float]:
     """Write the volumes of a case, all alike, in the order of their tokens; return the window for all of them."""
     volumes = {token: read_volume(_file(case, method)) for method, token in tokens.items()}
     grid = volumes[tokens.get(None, next(iter(volumes)))]
-    blinded, window = blind(volumes, grid, case.window)
     for method, token in tokens.items():
-        if None in tokens and method and np.array_equal(blinded[token].voxels, blinded[tokens[None]].voxels):
-            raise RequestError(f"{case.name}: candidate '{method}' is the reference, which readers see; accepted is either of them")
+        if not same_grid(volumes[token], grid):
+            tell(f"{_file(case, method)}: not on the grid of {grid.source}; brought there by cubic interpolation, which may cost sharpness")
+    blinded, window = blind(volumes, grid, noise, case.window)
+    for method, token in tokens.items():
+        if None in tokens and method and _alike(blinded[token], blinded[tokens[None]]):
+            raise RequestError(
+                f"{case.name}: candidate '{method}' is the reference, within two grey values, which readers see; accepted is either of them"
+            )
     for token in sorted(blinded):
         write_volume(blinded[token], folder / f"{token}.nrrd", compress=False)
     return window
+
+
+def _asked(case: CaseEntry) -> list[str]:
+    """Return the questions of a case, each structure for itself."""
+    preferences = [question for question in case.questions if question != STRUCTURES]
+    return [*preferences, *(case.structures if STRUCTURES in case.questions else ())]
+
+
+def _alike(one: Volume, other: Volume) -> bool:
+    """Return whether two blinded volumes differ by no more than their noise."""
+    return int(np.abs(one.voxels.astype(np.int32) - other.voxels).max()) <= 2
 
 
 def _for_readers(case: CaseEntry, name: str, tokens: dict[str | None, str], window: tuple[float, float]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from SuperResolutionLib.whole import check_place, whole_file
 
 from ..planes import VIEWS, View, anatomical_axes, plane_through
 from .answers import check_reader
-from .reading import Comparison, Question, comparisons_of
+from .reading import RATING_QUESTION, SCALE, Comparison, Question, comparisons_of
 from .study import Case, Study
 from .templating import render
 
@@ -76,8 +76,9 @@ def write_questionnaire(study: Study, reader: str, path: str | Path) -> None:
     comparisons = comparisons_of(study, check_reader(reader))
     pictures = {token: shown for case in study.cases for token, shown in _pictures(case).items()}
     pages = [_page(comparison, pictures) for comparison in comparisons]
+    words = {"rating_question": RATING_QUESTION, "scale": SCALE}
     with whole_file(path) as partial:
-        partial.write_text(render("questionnaire.html", study=study, reader=reader, pages=pages), encoding="utf-8")
+        partial.write_text(render("questionnaire.html", study=study, reader=reader, pages=pages, **words), encoding="utf-8")
 
 
 def _page(comparison: Comparison, pictures: dict[str, list[Picture]]) -> Page:

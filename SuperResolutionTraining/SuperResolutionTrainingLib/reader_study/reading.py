@@ -28,6 +28,8 @@ __all__ = ["Case", "Comparison", "Question", "Reading", "Study", "VolumeFile", "
 
 SIDES = ("left", "right")
 EQUAL = "equal"
+RATING_QUESTION = "How well can each structure be judged?"
+SCALE = "1 very poorly, 2 poorly, 3 fairly, 4 well, 5 very well"
 _TEXTS = {SHARPER: "Which image is sharper?", NEARER: "Which image is nearer to the reference in the middle?"}
 
 

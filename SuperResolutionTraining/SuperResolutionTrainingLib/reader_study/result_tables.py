@@ -51,7 +51,7 @@ def tables(record: Mapping[str, Any]) -> list[Table]:
 
 def as_text(record: Mapping[str, Any]) -> str:
     """Return the tables as plain text, the conventions under them."""
-    parts = [f"{record['title']}: {len(record['readers'])} readers, {record['cases']} cases"]
+    parts = [f"{record['title']}: {len(record['readers'])} readers, {record['cases']} cases", *record["warnings"]]
     for table in tables(record):
         lines = [table.columns, *table.rows]
         widths = [max(len(line[column]) for line in lines) for column in range(len(table.columns))]
@@ -119,7 +119,7 @@ def _rating(row: Mapping[str, Any]) -> Sequence[str]:
 
 def _agreement(row: Mapping[str, Any]) -> Sequence[str]:
     on = f"{row['on']}, {row['pair'][0]} : {row['pair'][1]}" if row["pair"] else row["on"]
-    figures = [_number(row.get(name), "{:.3f}".format) for name in ("kappa", "icc_2_1", "icc_2_k")]
+    figures = [_number(row.get(name), "{:z.3f}".format) for name in ("kappa", "icc_2_1", "icc_2_k")]
     return on, str(row["readers"]), str(row["items"]), figures[0], row["kind"], *figures[1:]
 
 

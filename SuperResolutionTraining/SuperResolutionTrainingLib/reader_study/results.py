@@ -20,6 +20,7 @@ from .reading import EQUAL, Reading
 from .study import STUDY_FILE, Study, open_study
 
 CONFIDENCE = 0.95
+TYPED_SEED = "The seed of this study was typed: a reader who tried seeds could have told the methods. Such a study is a trial."
 # With spaces, as no reader's name has.
 ALL_READERS = "all readers"
 MAJORITY = "majority of readers"
@@ -27,10 +28,10 @@ ALL_STRUCTURES = "all structures"
 CONVENTIONS = (
     "Preference: share of the answers that chose one, exact (Clopper-Pearson) 95 % interval, exact two-sided binomial test against one "
     "half; 'equal' is counted apart. 'All readers' takes every answer for itself, though answers of several readers to one case depend on "
-    "each other; 'majority of readers' takes each comparison once, as more of its readers saw it. Ratings: 1 to 5, mean ± standard "
-    "deviation (n - 1) over volumes and readers, 'not present' counted apart. Agreement, over what all readers answered, for ratings where "
-    "all gave a number: Cohen's kappa (two readers; ratings with quadratic weights), Fleiss' kappa (more readers), ICC(2,1) of one reader "
-    "and ICC(2,k) of the mean over them (Shrout and Fleiss 1979)."
+    "each other; 'majority of readers' takes each comparison once, as more of its readers saw it, 'equal' where as many saw either. "
+    "Ratings: 1 to 5, mean ± standard deviation (n - 1) over volumes and readers, 'not present' counted apart. Agreement, over what all "
+    "readers answered, for ratings where all gave a number: Cohen's kappa (two readers; ratings with quadratic weights), Fleiss' kappa "
+    "(more readers), ICC(2,1) of one reader and ICC(2,k) of the mean over them (Shrout and Fleiss 1979)."
 )
 
 
@@ -84,7 +85,7 @@ class Results:
     ----------
     answers : tuple of Unblinded
     record : dict
-        Plain data for JSON: study, readers, preferences, ratings, agreement, conventions.
+        Plain data for JSON: study, readers, preferences, ratings, agreement, warnings, conventions.
     """
 
     answers: tuple[Unblinded, ...]
@@ -123,6 +124,7 @@ def results(folder: str | Path, key: str | Path, answers: str | Path | None = No
         "preferences": list(_preferences(found)),
         "ratings": list(_ratings(found)),
         "agreement": list(_agreement(found)),
+        "warnings": [TYPED_SEED] if secret.get("seed_typed") else [],
         "conventions": CONVENTIONS,
     }
     return Results(found, record)

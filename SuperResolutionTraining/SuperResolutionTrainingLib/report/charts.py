@@ -132,7 +132,7 @@ def _ticks(low: float, high: float) -> list[float]:
     rough = (high - low) / 5
     power = 10.0 ** np.floor(np.log10(rough))
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
-    return [float(value) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+    return [float(value) for value in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step + 0.0]  # not -0
 
 
 def _short(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,8 @@ from ..volume_measures import VOLUME_MEASURES
 from . import wording
 from .measured import Entry, Setting, models_of, settings_of
 from .tables import Cell, Table, model_cell, profiles_of
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w.]*\w)")
 
 
 def tests_tables(record: Mapping[str, Any], setting: Setting) -> list[Table]:
@@ -39,7 +42,7 @@ def _tests_table(family: Sequence[Mapping[str, Any]], region: str, measure: str)
         ]
         for test in family
     ]
-    notes = " ".join(dict.fromkeys(test["note"] for test in family if test.get("note")))
+    notes = "; ".join(dict.fromkeys(test["note"] for test in family if test.get("note")))
     label = wording.LABELS.get(measure, measure)
     columns = ["Models", "mean difference", "95 % interval", "p", "p (Holm)", "subjects"]
     return Table(f"{label}, {wording.REGIONS.get(region, region).lower()}", columns, rows, notes)
@@ -112,12 +115,25 @@ def _spread(values: Sequence[float]) -> str:
 
 
 def _remarks(entries: Sequence[Entry], names: Sequence[str]) -> str:
-    """Return why measures do not exist, and how they were taken, each remark once."""
-    remarks: dict[tuple[str, str], int] = {}
+    """Return why measures do not exist, and how they were taken; remarks that differ only in numbers are one, with their range."""
+    remarks: dict[tuple[str, ...], list[list[str]]] = {}
     for entry in entries:
         for name in names:
             measured = (entry.get("measures") or {}).get(name) or {}
             for remark in filter(None, (measured.get("reason") and f"missing, {measured['reason']}", measured.get("note"))):
-                remarks[name, remark] = remarks.get((name, remark), 0) + 1
+                words = _NUMBER.split(remark)
+                remarks.setdefault((name, *words), []).append(_NUMBER.findall(remark))
     results = wording.count(len(entries), "result")
-    return "; ".join(f"{label_of(name)}, {number} of {results}: {remark}" for (name, remark), number in remarks.items())
+    told: dict[str, list[str]] = {}
+    for (name, *words), numbers in remarks.items():
+        told.setdefault(f"{len(numbers)} of {results}: {_with_ranges(words, numbers)}", []).append(label_of(name))
+    return "; ".join(f"{', '.join(names)}, {remark}" for remark, names in told.items())
+
+
+def _with_ranges(words: Sequence[str], numbers: Sequence[Sequence[str]]) -> str:
+    """Return words with what the numbers between them range over."""
+    text = words[0]
+    for found, word in zip(zip(*numbers), words[1:], strict=True):
+        low, high = min(found, key=float), max(found, key=float)
+        text += (low if low == high else f"{low} to {high}") + word
+    return text

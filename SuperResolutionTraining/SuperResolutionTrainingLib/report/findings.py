@@ -31,24 +31,37 @@ def findings(record: Mapping[str, Any]) -> list[Finding]:
 
 
 def _sentences(record: Mapping[str, Any], setting: Setting) -> list[str]:
-    rows = [row for row in rows_of(record, setting) if row["mean"]["psnr"] is not None]
+    every = rows_of(record, setting)
+    rows = [row for row in every if row["mean"]["psnr"] is not None]
     if not rows:
         return ["No model has a PSNR here: every slice was equal to the truth, or none could be measured."]
     best = rows[0]
     subjects = wording.count(best["subjects"], "subject")
     level = f"{wording.figure('psnr', best['mean']['psnr'])} dB PSNR on average"
     if len(rows) == 1:
-        return [f"{best['model']} reached {level} over {subjects}.", "There is no other model to hold it against."]
+        alone = "There is no other model to hold it against."
+        return [f"{best['model']} reached {level} over {subjects}.", *(_without(every) or [alone])]
     rivals = {row["model"]: _difference(record, setting, best["model"], row["model"]) for row in rows[1:]}
     baseline = record["baseline"]
     over = baseline if baseline in rivals else rows[1]["model"]
+    if rivals[over]:
+        subjects = wording.count(rivals[over]["subjects"], "subject")
     if best["model"] == baseline:
         first = f"No model came nearer to the truth than {baseline}: {level}, {_gain(best, rows[1], rivals[over])} {over} ({subjects})."
     else:
         against = next(row for row in rows if row["model"] == over)
         first = f"{best['model']} came nearest to the truth: {level}, {_gain(best, against, rivals[over])} {over} ({subjects})."
     sentences = [first, _certainty(best["subjects"], over, rows[1]["model"], rivals)]
-    return [*sentences, *_training(rows)]
+    return [*sentences, *_without(every), *_training(rows)]
+
+
+def _without(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the models that have no mean PSNR, which are not ranked."""
+    names = [row["model"] for row in rows if row["mean"]["psnr"] is None]
+    if not names:
+        return []
+    what = "is" if len(names) == 1 else "are"
+    return [f"{wording.listed(names)} {what} not ranked: in one trial or more there is no PSNR, as where nothing differs from the truth."]
 
 
 def _difference(record: Mapping[str, Any], setting: Setting, first: str, second: str) -> dict[str, Any] | None:

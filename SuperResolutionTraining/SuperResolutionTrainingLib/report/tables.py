@@ -69,7 +69,17 @@ def _models_table(record: Mapping[str, Any], setting: Setting, region: str) -> T
         cells.append([model_cell(row["model"], row["trained_on"]), figures[0], *gains, *figures[1:], *counts])
     labels = [wording.LABELS[measure] for measure in MEASURES]
     columns = ["Model", labels[0], "gain, dB", "worst gain, dB", *labels[1:], "trials", "subjects"]
-    return Table(wording.REGIONS[region], columns, cells)
+    return Table(wording.REGIONS[region], columns, cells, _reservations(rows))
+
+
+def _reservations(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return what keeps the means of models from being held against each other; empty if nothing does."""
+    said = []
+    if len({row["trials"] for row in rows}) > 1:
+        said.append("The means are not over the same trials: gains and paired tests are over those that both models have.")
+    if any(row["mean"][measure] is None for row in rows for measure in MEASURES):
+        said.append(f"{wording.DASH}: in one trial or more there is no such figure, as no PSNR where nothing differs from the truth.")
+    return " ".join(said)
 
 
 def _figures(row: Mapping[str, Any]) -> list[str]:

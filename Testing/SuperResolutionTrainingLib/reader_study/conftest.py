@@ -60,7 +60,7 @@ def study_file(tmp_path, volumes):
 def make_study(tmp_path, study_file):
     """Prepare a study; its folder is ``blinded``, its key ``key.json``."""
 
-    def make(seed=11, **changes):
-        return prepare(study_file(**changes), tmp_path / "blinded", tmp_path / "key.json", seed)
+    def make(seed=11, place=tmp_path, **changes):
+        return prepare(study_file(**changes), place / "blinded", place / "key.json", seed)
 
     return make

@@ -82,6 +82,11 @@ def test_one_answer_that_does_not_fit_and_none_is_taken(study, saved, answer, to
     assert not (study.folder / "answers").exists()
 
 
+def test_a_value_may_be_written_in_capitals(study, saved):
+    reading = take_in(study, saved([("case-01", "sharper", "LEFT"), ("case-01", "structure:Bone:right", "Not present")]))
+    assert reading.answered(reading.comparison("case-01")) == {"sharper": "left", "structure:Bone:right": "not present"}
+
+
 @pytest.mark.parametrize(
     ("changes", "told"),
     [({"study": "another"}, "of study 'another'"), ({"reader": "../key"}, "reader '../key'"), ({"answers": 3}, "accepted is the file as")],
@@ -96,7 +101,7 @@ def test_a_file_of_another_study_or_nobody_is_refused(study, saved, changes, tol
     [
         ("study,reader\n", "header 'study,reader'"),
         ("study,reader,comparison,question,value\nX,anna,case-01,sharper\n", "row 2"),
-        ("study,reader,comparison,question,value\n", "answers of nobody"),
+        ("study,reader,comparison,question,value\n", "no answers"),
         ("study,reader,comparison,question,value\nX,anna,case-01,sharper,left\nX,bert,case-01,sharper,left\n", "answers of anna, bert"),
         ('study,reader,comparison,question,value\nX,anna,"case-01,sharper,left\n', "line"),
     ],

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import re
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
 import pytest
 
 from SuperResolutionLib.errors import RequestError
-from SuperResolutionLib.files import read_volume
+from SuperResolutionLib.files import read_volume, write_volume
 from SuperResolutionTrainingLib.reader_study.prepare import FIXED_TIME, prepare
 from SuperResolutionTrainingLib.reader_study.study import open_study
 
@@ -128,6 +129,24 @@ def test_a_given_seed_makes_the_same_study_again_and_is_warned_of(tmp_path, stud
     assert [case.candidates[0].token for case in studies[0].cases] == [case.candidates[0].token for case in studies[1].cases]
     assert {case.candidates[0].token for case in other.cases}.isdisjoint(case.candidates[0].token for case in studies[0].cases)
     assert sum("can be guessed" in line for line in told) == 2
+
+
+def test_what_is_asked_and_what_had_to_be_resampled_is_told(tmp_path, study_file, volumes):
+    cases = volumes(2)
+    moved = read_volume(cases[1]["candidates"]["zeta_net"])
+    affine = moved.affine.copy()
+    affine[0, 3] += 0.5
+    write_volume(replace(moved, affine=affine), tmp_path / "moved.nrrd")
+    cases[1]["candidates"]["zeta_net"] = str(tmp_path / "moved.nrrd")
+    cases[1] |= {"questions": ["sharper", "structures"], "structures": ["Bone", "Fat"]}
+    told = []
+    prepare(study_file(entries=cases), tmp_path / "blinded", tmp_path / "key.json", tell=told.append)
+    assert sorted(line.partition(": ")[2] for line in told if line.startswith("case-")) == [
+        "smith0; asked: sharper, nearer",
+        "smith1; asked: sharper, Bone, Fat",
+    ]
+    resampled = [line for line in told if "moved.nrrd: not on the grid of" in line]
+    assert len(resampled) == 1 and len(told) == 3
 
 
 def test_a_candidate_that_is_the_shown_reference_is_refused(tmp_path, study_file, volumes):

@@ -10,7 +10,7 @@ from PIL import Image
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import read_volume
 from SuperResolutionTrainingLib.reader_study.questionnaire import write_questionnaire
-from SuperResolutionTrainingLib.reader_study.reading import Reading
+from SuperResolutionTrainingLib.reader_study.reading import RATING_QUESTION, SCALE, Reading
 
 
 class Read(HTMLParser):
@@ -74,6 +74,11 @@ def test_pictures_are_the_slices_of_the_volumes_that_stand_there(page):
         place = int(re.search(r"slice (\d+)", alt).group(1)) - 1
         shown = read_volume(file.path).voxels[place].astype(float)
         assert np.array_equal(pixels(source), np.rint(255 * np.clip((shown - low) / (high - low), 0, 1)))
+
+
+def test_the_scale_is_told_in_words(page):
+    text = page()[1]
+    assert text.count(SCALE) == text.count(RATING_QUESTION) == 4
 
 
 def test_the_page_needs_nothing_else_and_tells_nothing(page):

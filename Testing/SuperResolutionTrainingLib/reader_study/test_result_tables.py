@@ -5,8 +5,8 @@ import pytest
 
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionTrainingLib.reader_study.reading import Reading
-from SuperResolutionTrainingLib.reader_study.result_tables import as_text, write_results
-from SuperResolutionTrainingLib.reader_study.results import results
+from SuperResolutionTrainingLib.reader_study.result_tables import as_text, tables, write_results
+from SuperResolutionTrainingLib.reader_study.results import TYPED_SEED, results
 
 STRUCTURE = 'Bone, "outer" <b>'
 
@@ -57,6 +57,23 @@ def test_the_text_says_every_figure_and_its_convention(found):
     assert any("4.00 ± 0.00" in line for line in lines)
     assert "–" in next(line for line in lines if "quadratic" in line)  # all rated 4: no kappa
     assert found.record["conventions"] in text and "Clopper-Pearson" in text
+
+
+def test_a_typed_seed_is_told_with_the_results_and_a_drawn_one_is_nothing_to_tell(make_study, tmp_path):
+    for seed, told in ((3, True), (None, False)):
+        (tmp_path / str(seed)).mkdir()
+        study = make_study(seed=seed, cases=1, place=tmp_path / str(seed))
+        Reading(study, "anna").answer("sharper", "left")
+        found = results(study.folder, tmp_path / str(seed) / "key.json")
+        write_results(found, tmp_path / str(seed) / "out", study.folder)
+        for name in ("results.txt", "results.html", "results.json"):
+            assert (TYPED_SEED in (tmp_path / str(seed) / "out" / name).read_text(encoding="utf-8")) == told
+
+
+def test_a_figure_that_rounds_to_nothing_has_no_sign(found):
+    row = {"on": "Bone", "pair": None, "readers": 2, "items": 6, "kind": "Cohen", "kappa": -1e-17, "icc_2_1": -0.0004, "icc_2_k": -0.25}
+    agreement = tables(found.record | {"agreement": [row]})[-1]
+    assert agreement.rows[0][3:] == ("0.000", "Cohen", "0.000", "-0.250")
 
 
 def test_nothing_unblinded_comes_into_the_blinded_folder(found, tmp_path):

@@ -23,6 +23,11 @@ def axis(chart, along, across):
     return np.poly1d(np.polyfit(*zip(*ticks), 1))
 
 
+def test_nought_has_no_sign():
+    chart = box_plot({"cubic": dict(zip("ab", (-1.0, 32.0)))}, INKS, "PSNR, dB")
+    assert ">0</text>" in chart and "−0" not in chart
+
+
 def test_points_median_and_quartiles_are_where_the_axis_says():
     values = {"cubic": dict(zip("abcde", (30.1, 31.4, 32.2, 33.3, 39.0))), "<b>&fast": dict(zip("abcde", (31.0, 32.0, 34.0, 35.0, 36.0)))}
     chart = ElementTree.fromstring(box_plot(values, INKS, "PSNR, dB"))

@@ -71,3 +71,16 @@ def test_every_setting_has_its_finding(make_record):
 
 def test_without_tests_nothing_is_said_of_chance(make_record):
     assert "No paired test was made" in text(make_record(tests=False))
+
+
+def test_a_model_without_a_mean_is_named_and_not_ranked(make_record):
+    record = make_record()
+    next(row for row in record["models"] if row["model"] == "fast")["mean"]["psnr"] = None
+    assert "fast is not ranked: in one trial or more there is no PSNR" in text(record)
+
+
+def test_the_subjects_of_a_lead_are_those_that_both_models_have(make_record):
+    record = make_record(subjects=subjects(9))
+    for test in record["tests"]:
+        test["subjects"] = 7
+    assert " above cubic (7 subjects). " in text(record)

@@ -107,6 +107,36 @@ def test_other_measures_are_told_with_the_reason_where_one_does_not_exist(make_r
     assert table.rows[0][2] == VOLUME_MEASURES["niqe"].label
 
 
+def test_remarks_that_differ_only_in_numbers_are_one_with_their_range(make_record, report):
+    edges = iter([75, 616, 80])
+
+    def change(entry):
+        if entry["model"] != "fast":
+            return entry | {
+                "measures": {"edge_width_mm": {"value": None, "reference": None, "reason": "no x4 at level -3.5", "note": None}}
+            }
+        return entry | {"measures": {"edge_width_mm": {"value": 2.5, "reference": 1.25, "note": f"median of {next(edges)} edges"}}}
+
+    told = report(make_record(change=change)).texts["measures"]
+    assert "6 of 9 results: missing, no x4 at level -3.5; " in told and "3 of 9 results: median of 75 to 616 edges" in told
+
+
+def test_a_table_says_where_its_means_are_over_different_trials_or_lacking(make_record, report):
+    record = make_record()
+    assert "same trials" not in (sound := report(record).texts["models"]) and "nothing differs from the truth" not in sound
+    row = next(row for row in record["models"] if row["model"] == "fast")
+    row["trials"] -= 1
+    row["mean"]["psnr"] = row["deviation"]["psnr"] = None
+    told = report(record).texts["models"]
+    assert "The means are not over the same trials" in told and "no PSNR where nothing differs from the truth" in told
+
+
+def test_measures_that_are_missing_for_one_reason_are_told_together(make_record, report):
+    missing = {"value": None, "reference": None, "reason": "knows no mask", "note": None}
+    told = report(make_record(change=lambda entry: entry | {"measures": {"ifc": missing, "vif": missing}})).texts["measures"]
+    assert "IFC, bit/pixel, VIFp, 9 of 9 results: missing, knows no mask" in told
+
+
 def test_a_model_that_knows_a_subject_is_marked(make_record, report):
     page = report(make_record(change=lambda entry: entry | {"trained_on": (entry["model"], entry["subject"]) == ("fast", "bert")}))
     assert [row[0] for row in page.table("models").rows[1:]] == ["fast †", "linear", "cubic"]
