@@ -43,7 +43,7 @@ def test_the_smallest_view_shows_all_of_the_volume_and_the_others_at_its_scale(s
     volume = slicer.util.addVolumeFromArray(np.ones((4, 30, 50), np.int16), np.diag([2.0, 1.0, 1.0, 1.0]), "wide")
     plane = np.eye(4)
     plane[:2, 3] = 49, 14.5  # the middle of 100 mm × 30 mm
-    views = [slicer.mrmlScene.AddNewNodeByClass("vtkMRMLSliceNode") for _ in range(2)]
+    views = [slicer.vtkMRMLSliceNode() for _ in range(2)]
     for view, width in zip(views, (400, 200)):
         view.SetDimensions(width, 300, 1)
     scale = scale_to_show(volume, plane, views)
