@@ -14,7 +14,7 @@ from SuperResolutionLib.metrics import foreground, mean_ssim, ncc, psnr, ssim_ma
 from SuperResolutionLib.metrics.ssim import WINDOW
 from SuperResolutionLib.volume import Volume
 
-from .made_thick import how_made
+from .made_thick import how_made, on_finer_grid
 
 TOLERANCE = 1e-3  # mm
 _ALIKE, _LOST_BY_SCALE = 0.9, 6  # NCC from which, and dB of PSNR from which, another scale of intensities is told
@@ -161,7 +161,7 @@ def evaluate(
     made = {}
     if thick is not None:
         factor, axis = how_made(thick, candidate)
-        if (off := corner_offset(_finer(thick, factor, axis, candidate), candidate)) > min(candidate.spacing) / 10:
+        if (off := corner_offset(on_finer_grid(candidate.voxels, thick, factor, axis), candidate)) > min(candidate.spacing) / 10:
             raise RequestError(
                 f"thick volume lies up to {off:.3g} mm off the candidate; accepted is the one that the candidate was made from"
             )
@@ -198,14 +198,6 @@ def corner_offset(first: Volume, second: Volume) -> float:
     """Return by how much the corners of two volumes of one shape lie apart along a patient axis at most, mm."""
     corners = np.stack(np.meshgrid(*((0, n - 1) for n in reversed(first.shape))), axis=-1)
     return float(np.abs(first.points(corners) - second.points(corners)).max())
-
-
-def _finer(thick: Volume, factor: int, axes: str, candidate: Volume) -> Volume:
-    """Return the voxels of a candidate where a thick volume says that they are."""
-    fine = thick
-    for axis in axes:
-        fine = fine.regridded(candidate.voxels, axis, 1 / factor)
-    return fine
 
 
 def resample_onto(candidate: Volume, reference: Volume) -> tuple[np.ndarray, np.ndarray]:

@@ -75,10 +75,15 @@ def make_fine(thick: Volume, axis: str, factor: int, **settings: object) -> Resu
     # `upscale` takes the plane across the largest spacing, which slices made thick within it might no longer have.
     framed = replace(thick, affine=np.diag([1.0, 1.0, 100.0, 1.0]), slice_thickness=None)
     result = upscale(framed, axis=axis, factor=factor, **settings)
+    return replace(result, volume=on_finer_grid(result.volume.voxels, thick, factor, axes_of(axis)))
+
+
+def on_finer_grid(voxels: np.ndarray, thick: Volume, factor: int, axes: Iterable[str]) -> Volume:
+    """Return voxels that are finer than a thick volume by a factor along axes, where they lie in the patient."""
     fine = thick
-    for each in axes_of(axis):
-        fine = fine.regridded(result.volume.voxels, each, 1 / factor)
-    return replace(result, volume=fine)
+    for axis in axes:
+        fine = fine.regridded(voxels, axis, 1 / factor)
+    return fine
 
 
 def how_made(thick: Volume, fine: Volume) -> tuple[int, str]:

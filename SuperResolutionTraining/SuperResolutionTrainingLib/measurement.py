@@ -129,9 +129,9 @@ class Ground:
             If the candidate covers nothing of the truth, is constant, or has values that are not finite.
         """
         brought, covered = self.reference.bring(candidate)
-        seen = brought.voxels[covered]
-        if seen.min() == seen.max():
-            raise RequestError(f"candidate is {seen[0]:g} wherever the two are compared; accepted is one with at least two values")
+        compared = brought.voxels[covered]
+        if compared.min() == compared.max():
+            raise RequestError(f"candidate is {compared[0]:g} wherever the two are compared; accepted is one with at least two values")
         scores = self.reference.score_on_grid(brought, covered)
         told = {
             "summary": [asdict(summary) for summary in summarise(scores)],

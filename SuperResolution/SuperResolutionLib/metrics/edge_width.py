@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..errors import RequestError
-from .pairs import check_finite, check_mask, value_range
+from .pairs import check_axis, check_finite, check_mask, value_range
 
 FEWEST = 20  # edges; below, a median says little
 FLATNESS = 0.2
@@ -91,8 +91,7 @@ def find_edges(
     """
     check_finite(reference, "reference")
     value_range(reference)
-    if reference.ndim != 3 or axis not in range(3):
-        raise RequestError(f"axis {axis} of an array of shape {reference.shape}; accepted is axis 0, 1 or 2 of a volume")
+    check_axis(axis, reference.shape)
     if reach < 4 or reach != int(reach):
         raise RequestError(f"reach {reach}; accepted are whole numbers of voxels from 4")
     if mask is not None:

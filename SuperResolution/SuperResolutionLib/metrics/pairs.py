@@ -36,6 +36,12 @@ def check_mask(mask: np.ndarray, shape: tuple[int, ...]) -> None:
         raise RequestError("mask without any voxel; accepted is one with at least one")
 
 
+def check_axis(axis: int, shape: tuple[int, ...]) -> None:
+    """Refuse an array axis that is none of a volume's, and the shape of something else than a volume."""
+    if len(shape) != 3 or axis not in range(3):
+        raise RequestError(f"axis {axis} of an array of shape {shape}; accepted is axis 0, 1 or 2 of a volume")
+
+
 def check_finite(array: np.ndarray, name: str) -> None:
     """Refuse an empty array, one that is not of real numbers, and one with NaN or infinite values."""
     if array.size == 0 or array.dtype.kind not in "iuf":

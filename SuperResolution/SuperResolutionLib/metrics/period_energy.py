@@ -3,7 +3,7 @@
 import numpy as np
 
 from ..errors import RequestError
-from .pairs import check_finite, check_mask
+from .pairs import check_axis, check_finite, check_mask
 
 
 def period_energy(volume: np.ndarray, period: int, axis: int, mask: np.ndarray | None = None) -> float:
@@ -39,8 +39,7 @@ def period_energy(volume: np.ndarray, period: int, axis: int, mask: np.ndarray |
         not accepted.
     """
     check_finite(volume, "volume")
-    if volume.ndim != 3 or axis not in range(3):
-        raise RequestError(f"axis {axis} of an array of shape {volume.shape}; accepted is axis 0, 1 or 2 of a volume")
+    check_axis(axis, volume.shape)
     if period < 2 or period != int(period):
         raise RequestError(f"period {period}; accepted are whole numbers of slices from 2")
     if mask is not None:

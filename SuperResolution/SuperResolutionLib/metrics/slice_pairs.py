@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import RequestError
-from .pairs import check_pair, data_range_or
+from .pairs import check_axis, check_pair, data_range_or
 
 GREY_LEVELS = 255.0
 
@@ -34,8 +34,7 @@ def slice_pairs(
     check_pair(candidate, reference)
     if reference.ndim == 2:
         candidate, reference = candidate[None], reference[None]
-    if reference.ndim != 3 or axis not in range(3):
-        raise RequestError(f"axis {axis} of an array of shape {reference.shape}; accepted is axis 0, 1 or 2 of a volume")
+    check_axis(axis, reference.shape)
     candidates, references = np.moveaxis(candidate, axis, 0), np.moveaxis(reference, axis, 0)
     if min(references.shape[1:]) < smallest:
         raise RequestError(f"slices of shape {references.shape[1:]}; accepted are at least {smallest} pixels along each axis")
