@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from SuperResolutionLib.errors import WorkError
 
+from .muon import Muon
+
 if TYPE_CHECKING:
     from .made import Setting
 
-_OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+_OPTIMISERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW, "muon": Muon}
 
 
 class Learner:
@@ -40,7 +42,8 @@ class Learner:
         recipe = setting.recipe
         self.module = module
         self.passing = setting.group.spread(passing or module)
-        self.optimiser = _OPTIMISERS[recipe.optimiser](module.parameters(), lr=1.0, weight_decay=recipe.weight_decay)
+        decay = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
+        self.optimiser = _OPTIMISERS[recipe.optimiser](module.parameters(), lr=1.0, **decay)
         self._clip = recipe.clip or math.inf
 
     def learn(self, loss: Tensor, learning_rate: float) -> None:

@@ -15,7 +15,7 @@ from .plain_data import build
 
 TASKS = ("axis", "plane", "both")
 SCHEDULES = ("cosine", "linear", "constant")
-OPTIMISERS = ("adam", "adamw")
+OPTIMISERS = ("adam", "adamw", "muon")
 PRECISIONS = ("auto", "float32", "bfloat16")
 CONTENTS = ("map", "trial")
 SPLITS = ("train", "validation")
@@ -166,7 +166,7 @@ class Recipe:
     schedule : str
         How the learning rate falls over all stages: ``cosine`` or ``linear`` down to 1 %, or ``constant``; after a short warm-up.
     optimiser, weight_decay
-        ``adamw``, or ``adam``, which has no weight decay.
+        ``adamw``; ``adam`` or ``muon`` (see `muon`), which have no weight decay.
     average : float
         Decay of the exponential moving average of the weights, which then are the model; 0: the last weights are.
     precision : str
@@ -245,8 +245,9 @@ class Recipe:
                 raise RequestError(f"recipe: {name} '{getattr(self, name)}': accepted are {', '.join(accepted)}")
         if self.patches.content not in CONTENTS:
             raise RequestError(f"recipe: patches: content '{self.patches.content}': accepted are {', '.join(CONTENTS)}")
-        if self.optimiser == "adam" and self.weight_decay:
-            raise RequestError(f"recipe: weight_decay {self.weight_decay:g} with optimiser adam: accepted is 0, or optimiser adamw")
+        if self.optimiser != "adamw" and self.weight_decay:
+            found = f"weight_decay {self.weight_decay:g} with optimiser {self.optimiser}"
+            raise RequestError(f"recipe: {found}: accepted is 0, or optimiser adamw")
         if self.patience and not self.validate_every:
             raise RequestError(
                 f"recipe: patience {self.patience} with validate_every 0: accepted is patience 0, or a validate_every from 1"

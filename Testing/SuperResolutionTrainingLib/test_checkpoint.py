@@ -6,6 +6,7 @@ from torch import nn
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.model_file import is_checkpoint
 from SuperResolutionTrainingLib.checkpoint import optimiser_tensors, read_checkpoint, restore_optimiser, under, write_checkpoint
+from SuperResolutionTrainingLib.muon import Muon
 
 NUMBERS = {"step": 3, "best": {"psnr": None}, "recipe": {"id": "tiny"}}
 
@@ -20,7 +21,7 @@ def test_numbers_and_tensors_come_back_bit_by_bit(tmp_path):
     assert under("a", found).keys() == {"weight", "same"}
 
 
-@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW])
+@pytest.mark.parametrize("kind", [torch.optim.Adam, torch.optim.AdamW, Muon])
 def test_an_optimiser_goes_on_where_it_was(tmp_path, kind):
     def steps(network, optimiser, count):
         for _ in range(count):
@@ -29,12 +30,12 @@ def test_an_optimiser_goes_on_where_it_was(tmp_path, kind):
             optimiser.step()
 
     torch.manual_seed(0)
-    network = nn.Linear(3, 2)
+    network = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 16))
     optimiser = kind(network.parameters(), lr=0.1)
     steps(network, optimiser, 3)
     write_checkpoint(tmp_path / "state", {}, network.state_dict() | optimiser_tensors(optimiser))
     steps(network, optimiser, 3)
-    other = nn.Linear(3, 2)
+    other = nn.Sequential(nn.Linear(3, 16), nn.ReLU(), nn.Linear(16, 16))
     again = kind(other.parameters(), lr=0.1)
     _, tensors = read_checkpoint(tmp_path / "state")
     other.load_state_dict({name: tensors.pop(name) for name in other.state_dict()})

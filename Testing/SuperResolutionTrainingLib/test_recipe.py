@@ -180,7 +180,7 @@ def test_a_scan_that_could_not_be_drawn_is_refused(plain_recipe, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"optimiser": "sgd"}, "optimiser 'sgd': accepted are adam, adamw"),
+        ({"optimiser": "sgd"}, "optimiser 'sgd': accepted are adam, adamw, muon"),
         ({"schedule": "steps"}, "schedule 'steps': accepted are cosine, linear, constant"),
         ({"precision": "float16"}, "precision 'float16': accepted are auto, float32, bfloat16"),
         ({"task": "all"}, "task 'all': accepted are axis, plane, both"),
