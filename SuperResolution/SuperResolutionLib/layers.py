@@ -28,12 +28,27 @@ def keys_interpolation(slices: Tensor, factor: int, dimension: int = 1) -> Tenso
     """
     if dimension != 1:
         return keys_interpolation(slices.transpose(1, dimension), factor).transpose(1, dimension).contiguous()
-    phases = (torch.arange(factor, device=slices.device) + 0.5) / factor - 0.5
-    x = (phases[:, None] - torch.arange(-KEYS_REACH, KEYS_REACH + 1, device=slices.device)).abs()
-    weights = torch.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, torch.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, torch.zeros_like(x)))
     padded = functional.pad(slices[:, None], (0, 0, 0, 0, KEYS_REACH, KEYS_REACH), mode="replicate")[:, 0]
-    depth = slices.shape[1]
-    fine = [sum(w * padded[:, tap : tap + depth] for tap, w in enumerate(row.tolist())) for row in weights]
+    return keys_interpolation_inside(padded, factor)
+
+
+def keys_interpolation_inside(padded: Tensor, factor: int) -> Tensor:
+    """Interpolate as `keys_interpolation` does, all slices but the first and the last `KEYS_REACH`, which are only seen.
+
+    Parameters
+    ----------
+    padded : Tensor, shape (batch, slices + 2 · KEYS_REACH, rows, columns)
+    factor : int
+
+    Returns
+    -------
+    Tensor, shape (batch, factor · slices, rows, columns)
+    """
+    phases = (torch.arange(factor, device=padded.device) + 0.5) / factor - 0.5
+    x = (phases[:, None] - torch.arange(-KEYS_REACH, KEYS_REACH + 1, device=padded.device)).abs()
+    weights = torch.where(x < 1, 1.5 * x**3 - 2.5 * x**2 + 1, torch.where(x < 2, -0.5 * x**3 + 2.5 * x**2 - 4 * x + 2, torch.zeros_like(x)))
+    depth = padded.shape[1] - 2 * KEYS_REACH
+    fine = [sum(w * padded[:, tap : tap + depth] for tap, w in enumerate(row.tolist()) if w) for row in weights]
     return torch.stack(fine, dim=2).flatten(1, 2)
 
 

@@ -1,14 +1,18 @@
 """Our default: a 2.5-D network that works on thick slices at their own resolution and shuffles fine slices out of channels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from ..layers import KEYS_REACH, keys_interpolation, offset_free
+from ..layers import KEYS_REACH, keys_interpolation_inside, offset_free
 
 _EXCHANGE_EVERY = 2
+_CHUNK_BYTES = 8 << 20
+_GPU_CHUNK_BYTES = 512 << 20
+"""Features of a chunk in float32. On a CPU they stay in its cache and below the size from which memory is asked of the system each time."""
 
 
 class SliceStack(nn.Module):
@@ -62,11 +66,13 @@ class SliceStack(nn.Module):
 
     @property
     def working_values(self) -> int:
-        """Numbers held at once for each thick voxel."""
-        return 4 * self.body[0].out_channels + 16 * max(self.factors)
+        """Numbers held at once for each thick voxel: fine slices alone, since the body works on one chunk after the other."""
+        return 8 * max(self.factors)
 
     def forward(self, slices: Tensor, factor: int) -> Tensor:
         """Upscale along the first spatial axis.
+
+        Without gradients the slices stream through all layers in chunks that fit a cache, so that no layer waits for memory.
 
         Parameters
         ----------
@@ -80,30 +86,70 @@ class SliceStack(nn.Module):
         Tensor, shape (batch, factor · slices, rows, columns)
         """
         batch, depth, rows, columns = slices.shape
-        features = self._head(slices, str(factor))
+        seen = max(KEYS_REACH, self.neighbours)
+        padded = functional.pad(slices[:, None], (1, 1, 1, 1, seen, seen), mode="replicate")[:, 0]
+        chunks = self._head(padded[:, seen - self.neighbours :], depth, str(factor))
         for number, layer in enumerate(self.body):
-            active = functional.relu(features)
-            if self.exchanged and number % _EXCHANGE_EVERY == 1:
-                active = self._exchange(active, batch)
-            features = layer(active).add_(features)
-        residual = self.tails[str(factor)](functional.relu(features))
-        return keys_interpolation(slices, factor) + residual.float().reshape(batch, depth * factor, rows, columns)
+            exchanges = self.exchanged and number % _EXCHANGE_EVERY == 1
+            chunks = _with_residual(layer, self._exchanged(chunks, batch) if exchanges else _activated(chunks))
+        fine = slices.new_empty(batch, depth * factor, rows, columns)
+        inside = padded[:, seen - KEYS_REACH :, 1:-1, 1:-1]
+        start = 0
+        for features in chunks:
+            residual = self.tails[str(factor)](functional.relu(features)).float().reshape(batch, -1, rows, columns)
+            stop = start + residual.shape[1] // factor
+            cubic = keys_interpolation_inside(inside[:, start : stop + 2 * KEYS_REACH], factor)
+            fine[:, start * factor : stop * factor] = cubic + residual
+            start = stop
+        return fine
 
-    def _head(self, slices: Tensor, factor: str) -> Tensor:
-        r = self.neighbours
-        padded = functional.pad(slices[:, None], (1, 1, 1, 1, r, r), mode="replicate")[:, 0]
-        stacks = padded.unfold(1, 2 * r + 1, 1).permute(0, 1, 4, 2, 3).flatten(0, 1)
-        return offset_free(functional.conv2d, stacks.contiguous(memory_format=torch.channels_last), self.heads[factor].weight)
+    def _head(self, padded: Tensor, depth: int, factor: str) -> Iterator[Tensor]:
+        """Yield the features of one chunk of slices after the other, shape (batch · slices, channels, rows, columns).
 
-    def _exchange(self, features: Tensor, batch: int) -> Tensor:
-        """Move some channels one slice up and as many one slice down; the outer slices keep theirs."""
+        In `padded` each slice has its neighbours, and rows and columns are continued by one.
+        """
+        weight = self.heads[factor].weight
+        size = depth
+        if not torch.is_grad_enabled():
+            budget = _CHUNK_BYTES if padded.device.type == "cpu" else _GPU_CHUNK_BYTES
+            size = max(1, budget // (padded.element_size() * len(weight) * padded[:, 0].numel()))
+        for start in range(0, depth, size):
+            slices = padded[:, start : min(start + size, depth) + 2 * self.neighbours]
+            stacks = slices.unfold(1, 2 * self.neighbours + 1, 1).permute(0, 1, 4, 2, 3).flatten(0, 1)
+            yield offset_free(functional.conv2d, stacks.contiguous(memory_format=torch.channels_last), weight)
+
+    def _exchanged(self, chunks: Iterable[Tensor], batch: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield each chunk and its activation, in which some channels moved one slice up and as many one slice down.
+
+        The outermost slices keep theirs. A chunk is held back until its successor is known.
+        """
         n = self.exchanged
-        # Channels last, as they lie in memory: anything else would transpose the whole tensor twice.
-        slices = features.permute(0, 2, 3, 1).unflatten(0, (batch, -1))
-        below = torch.cat((slices[:, :1, ..., :n], slices[:, :-1, ..., :n]), dim=1)
-        above = torch.cat((slices[:, 1:, ..., n : 2 * n], slices[:, -1:, ..., n : 2 * n]), dim=1)
-        moved = torch.cat((below, above, slices[..., 2 * n :]), dim=-1)
-        return moved.flatten(0, 1).permute(0, 3, 1, 2)
+        held = below = None
+        for features in chain(chunks, (None,)):
+            if held is not None:
+                moved = held.clone()
+                slices, target = (chunk.unflatten(0, (batch, -1)) for chunk in (held, moved))
+                target[:, 1:, :n] = slices[:, :-1, :n]
+                target[:, :-1, n : 2 * n] = slices[:, 1:, n : 2 * n]
+                if below is not None:
+                    target[:, :1, :n] = below
+                if features is not None:
+                    target[:, -1:, n : 2 * n] = features.unflatten(0, (batch, -1))[:, :1, n : 2 * n]
+                below = slices[:, -1:, :n].clone()
+                yield held, moved.relu_()
+            held = features
+
+
+def _activated(chunks: Iterable[Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    """Yield each chunk and its activation."""
+    for features in chunks:
+        yield features, functional.relu(features)
+
+
+def _with_residual(layer: nn.Module, chunks: Iterable[tuple[Tensor, Tensor]]) -> Iterator[Tensor]:
+    """Yield what a layer makes of each activation, added to the chunk."""
+    for features, active in chunks:
+        yield layer(active).add_(features)
 
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv2d:
