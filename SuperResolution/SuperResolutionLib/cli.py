@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .bars import Bars
+from .benchmark_command import add_benchmark_command
 from .commands import DEVICES, PROFILES, add_command
 from .companion import training_library
 from .errors import RequestError, SuperResolutionError
@@ -91,7 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_resample(command)
     command.add_argument("--device", default="auto", choices=DEVICES)
     command.add_argument("--precision", default="auto", choices=("auto", "float32", "bfloat16", "float16"))
-    command.add_argument("--ensemble", action="store_true", help="average over all flips: eight times slower, a little better")
+    text = "average over all flips: eight times slower, a little better; how they spread becomes a volume beside OUTPUT"
+    command.add_argument("--ensemble", action="store_true", help=text)
     command.add_argument("--memory", type=int, metavar="MB", help="limit for volumes and pieces")
     command.add_argument("--no-consistency", action="store_true", help="do not force the result to degrade to the input")
 
@@ -144,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--modality", action="append", choices=MODALITIES, help="offer it for this one alone (default: MR and CT)")
     command.add_argument("--profile", default="mean", choices=PROFILES, help="slice profile that it undoes (default: mean)")
 
-    command = add_command(commands, "benchmark", _benchmark, "measure this machine and every upscaler on it", json=True)
+    add_benchmark_command(commands)
 
     command = add_command(commands, "demo", _demo, "upscale a knee phantom whose truth is known; table and picture")
     command.add_argument("out", metavar="OUT", nargs="?", default="demo", help="folder (default: demo)")
@@ -210,10 +212,12 @@ def _run_and_tell(job: Job, options: argparse.Namespace) -> None:
     result = bars.result
     matrix = " x ".join(map(str, reversed(result["shape"])))
     spacing = " x ".join(f"{length:.4g}" for length in result["spacing"])
+    residual = f"{result['residual_before']:.2%} -> {result['residual_after']:.2%} of the range"
+    spread = f"; spread of the ensemble: {result['spread']}" if result["spread"] else ""
     print(
         f"{result['output']}: {matrix} voxels of {spacing} mm, "
         f"x{result['factor']} along {result['axis']} by {result['model']} in {result['seconds_total']:.1f} s; "
-        f"measurement residual ({result['acquisition']}) {result['residual_before']:.2%} -> {result['residual_after']:.2%} of the range"
+        f"measurement residual ({result['acquisition']}) {residual}{spread}"
     )
 
 
@@ -256,13 +260,6 @@ def _import(options: argparse.Namespace) -> None:
         profile=options.profile,
     )
     print(f"{options.out}: model '{card.id}', {card.network} with {card.arguments}; its quality was not measured")
-
-
-def _benchmark(options: argparse.Namespace) -> None:
-    from .benchmark import run_benchmark
-
-    for line in run_benchmark():
-        write_json_line(line.as_dict()) if options.json else print(line)
 
 
 def _demo(options: argparse.Namespace) -> None:

@@ -17,7 +17,7 @@ _COMPARED = {"out", "jobs", "scheduler", "metrics"}
 _EVALUATED = {
     "data": ({"data"}, {"scans", "models", "factors", "axes", "profiles", "no_consistency", "device"} | _COMPARED),
     "references": ({"references", "candidates"}, _COMPARED),
-    "candidate": ({"candidate", "reference"}, {"report", "metrics", "thick", "profile"}),
+    "candidate": ({"candidate", "reference"}, {"report", "metrics", "thick", "profile", "spread"}),
 }
 """The three things that can be evaluated by the option that tells them apart: the options that each needs, and those that it takes."""
 
@@ -32,6 +32,7 @@ def add_evaluate_command(commands: Any) -> None:
     command.add_argument("--metrics", nargs="+", default=[], metavar="NAME", help="measures of whole volumes besides, or all")
     command.add_argument("--thick", metavar="FILE", help="what CANDIDATE was made from: shown in the report, and some measures need it")
     command.add_argument("--profile", choices=PROFILES, help="slice profile of the thick volume (default: mean)")
+    command.add_argument("--spread", metavar="FILE", help="that of CANDIDATE, by upscale --ensemble: is it large where CANDIDATE is wrong?")
     folders = command.add_argument_group("folders of volumes")
     folders.add_argument("--references", metavar="DIR", help="folder of references: volume files and sub-folders of DICOM files")
     folders.add_argument("--candidates", nargs="+", metavar="DIR", help="folders of volumes named as their references; each is a model")
@@ -80,7 +81,9 @@ def _evaluate_pair(options: argparse.Namespace) -> None:
     if options.profile and not options.thick:
         raise RequestError("evaluate: --profile without --thick; accepted is it with the thick volume whose profile it is")
     thick = read_volume(options.thick) if options.thick else None
-    evaluation = training_library("evaluation").evaluate(candidate, reference, options.metrics, thick, options.profile or "mean")
+    spread = read_volume(options.spread) if options.spread else None
+    profile = options.profile or "mean"
+    evaluation = training_library("evaluation").evaluate(candidate, reference, options.metrics, thick, profile, spread)
     if options.report:
         evaluation.write_report(Path(options.report))
     print(json.dumps(evaluation.as_dict()) if options.json else evaluation.table())

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from .dicom.reading import read_dicom
-from .dicom.writing import check_dicom_output, write_dicom
 from .errors import RequestError
 from .itk_files import NIFTI_SUFFIXES, read_itk_file, write_itk_file
 from .label_maps import refuse_label_map
 from .nifti import write_nifti
-from .provenance import notes_field
+from .provenance import SPREAD, notes_field
 from .volume import Volume
-from .whole import check_place, whole_file
+from .whole import all_or_none, check_place, whole_file, whole_folder
 
 WRITTEN_SUFFIXES = (".nii.gz", ".nii", ".nrrd", ".mha")
 READ_SUFFIXES = (*WRITTEN_SUFFIXES, ".nhdr")
@@ -44,6 +45,9 @@ def read_volume(path: str | Path, series: str | None = None, resample: bool = Fa
     suffix = _suffix(path, READ_SUFFIXES)
     try:
         if path.is_dir() or not suffix:
+            # Here and below: whoever works with other files need not wait for pydicom.
+            from .dicom.reading import read_dicom
+
             volume = read_dicom(path, series, resample)
         elif series is not None:
             raise RequestError(f"{path}: series {series} asked of a single volume; accepted with a series is DICOM")
@@ -76,24 +80,60 @@ def write_volume(volume: Volume, path: str | Path, compress: bool = True) -> Non
     WorkError
         If writing fails: disk full, permission denied.
     """
-    path = Path(path)
-    check_output(path, volume)
-    suffix = _suffix(path, WRITTEN_SUFFIXES)
-    if not suffix:
-        write_dicom(volume, path)
-        return
+    write_volumes({Path(path): volume}, compress)
+
+
+def write_volumes(volumes: Mapping[Path, Volume], compress: bool = True) -> None:
+    """Write volumes that belong together; all appear whole or none does.
+
+    Parameters
+    ----------
+    volumes : mapping from path to Volume
+        See `write_volume`. Where the first has no DICOM headers, a new study is made up, and all become series of it.
+    compress : bool
+
+    Raises
+    ------
+    RequestError, WorkError
+        As `write_volume`.
+    """
+    study = next(iter(volumes.values())).headers
+    for path, volume in volumes.items():
+        check_output(path, volume)
+    with ExitStack() as outputs:
+        outputs.enter_context(all_or_none(volumes))
+        for path, volume in volumes.items():
+            suffix = _suffix(path, WRITTEN_SUFFIXES)
+            if suffix:
+                _fill(volume, outputs.enter_context(whole_file(path)), suffix, compress)
+            else:
+                from .dicom.template import made_up_study
+                from .dicom.writing import write_slices
+
+                study = study or (made_up_study(),)
+                write_slices(replace(volume, headers=volume.headers or study), outputs.enter_context(whole_folder(path)))
+
+
+def _fill(volume: Volume, path: Path, suffix: str, compress: bool) -> None:
+    """Write a volume to a file that is not DICOM."""
     made = volume.provenance
     volume = volume.with_voxels(_storable(volume.voxels))
-    with whole_file(path) as partial:
-        if suffix in NIFTI_SUFFIXES:
-            # The field holds 79 characters.
-            resampled = " resampled;" if volume.notes else ""
-            described = resampled[1:-1]
-            if made:
-                described = f"SR x{made.factor} {made.model[: 24 - len(resampled)]} {made.engine_version};{resampled} {made.notice}"
-            write_nifti(volume, partial, described)
-        else:
-            write_itk_file(volume, partial, made.as_fields() if made else notes_field(volume.notes), compress)
+    if suffix in NIFTI_SUFFIXES:
+        # The field holds 79 characters.
+        remarks = " resampled;" * bool(volume.notes) + f" {SPREAD};" * bool(made and made.quantity == SPREAD)
+        described = remarks[1:-1]
+        if made:
+            described = f"SR x{made.factor} {made.model[: 24 - len(remarks)]} {made.engine_version};{remarks} {made.notice}"
+        write_nifti(volume, path, described)
+    else:
+        write_itk_file(volume, path, made.as_fields() if made else notes_field(volume.notes), compress)
+
+
+def spread_path(path: str | Path) -> Path:
+    """Return where the spread of a result is written: beside it, ``fine.nii.gz`` → ``fine-spread.nii.gz``."""
+    path = Path(path)
+    length = len(path.name) - len(_suffix(path, WRITTEN_SUFFIXES))
+    return path.with_name(f"{path.name[:length]}-{SPREAD}{path.name[length:]}")
 
 
 def check_output(path: str | Path, volume: Volume | None = None) -> None:
@@ -116,6 +156,8 @@ def check_output(path: str | Path, volume: Volume | None = None) -> None:
     if not suffix:
         if path.suffix and not path.is_dir():
             raise RequestError(f"{path}: ending {path.suffix}; accepted are .nii, .nii.gz, .nrrd, .mha, or no ending for a DICOM folder")
+        from .dicom.writing import check_dicom_output
+
         check_dicom_output(path, volume)
         return
     if path.is_dir():

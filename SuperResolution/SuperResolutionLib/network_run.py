@@ -14,11 +14,14 @@ from .errors import WorkError
 from .model_file import LoadedModel
 from .networks import continuation
 from .planning import Piece, Plan, make_plan
+from .stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from .upscaling import Settings
+
+    Values = float | np.ndarray | Tensor
 
 _PROBE = (8, 64, 64)
 
@@ -36,6 +39,8 @@ class NetworkRun:
         Device, precision, ensemble and memory limit.
     plane : bool
         Make rows and columns finer, not slices.
+    watch : Stopwatch, optional
+        Told how long the network runs: stage ``network``, from a piece's thick voxels to its fine ones in the machine's memory.
 
     Attributes
     ----------
@@ -43,6 +48,8 @@ class NetworkRun:
     device : torch.device
     precision : str
         Number type the network runs in.
+    variance : ndarray, float32, or None
+        After `upscale` with ensemble: at each voxel the variance over flips and views, in the square of the volume's units.
 
     Raises
     ------
@@ -50,13 +57,23 @@ class NetworkRun:
         If device, precision or memory limit are not accepted.
     """
 
-    def __init__(self, model: LoadedModel, thick: np.ndarray, factor: int, settings: Settings, plane: bool = False) -> None:
+    def __init__(
+        self,
+        model: LoadedModel,
+        thick: np.ndarray,
+        factor: int,
+        settings: Settings,
+        plane: bool = False,
+        watch: Stopwatch | None = None,
+    ) -> None:
         network = model.network
+        self._watch = watch or Stopwatch()
         self._network = network
         self._thick = thick
         self._factor = factor
         self._plane = plane
         self._flips = list(itertools.product((False, True), repeat=3)) if settings.ensemble else [(False, False, False)]
+        self.variance: np.ndarray | None = None
         self._offset, self._scale = _normalisation(thick, model.card.normalisation)
         self.device = choose_device(settings.device)
         place_network(network, self.device)
@@ -69,10 +86,10 @@ class NetworkRun:
             (network.plane_halo, network.plane_working_values, 1) if plane else (network.halo, network.working_values, network.views)
         )
         free = free_bytes(self.device)
-        limit = {} if free is None else {"piece_bytes": free // 2}
-        beyond = continuation(network, plane)
+        limits = {"continued": continuation(network, plane), "spread": settings.ensemble}
+        limits |= {} if free is None else {"piece_bytes": free // 2}
         self._plans = [
-            make_plan(view.shape, factor, halo, self._dtype.itemsize * values, views, settings.memory_mb, plane, continued=beyond, **limit)
+            make_plan(view.shape, factor, halo, self._dtype.itemsize * values, views, settings.memory_mb, plane, **limits)
             for view in _views(thick)[:views]
         ]
 
@@ -101,30 +118,48 @@ class NetworkRun:
         """
         import torch
 
-        factors = self.plan.factors
-        fine = np.empty([length * factor for length, factor in zip(self._thick.shape, factors)], np.float32)
+        fine = np.empty([length * factor for length, factor in zip(self._thick.shape, self.plan.factors)], np.float32)
+        self.variance = np.empty_like(fine) if len(self._flips) > 1 else None
         total = sum(len(plan.pieces) for plan in self._plans)
         done, started = 0, time.perf_counter()
-        for number, (plan, thick, made) in enumerate(zip(self._plans, _views(self._thick), _views(fine))):
+        for number, plan in enumerate(self._plans):
             for piece in plan.pieces:
                 try:
-                    result = self._piece(piece.cut(thick), piece)
+                    self._place(piece, fine, number)
                 except torch.OutOfMemoryError as error:
                     raise WorkError(
                         f"device {self.device}: out of memory with pieces of {plan.size} voxels; a lower --memory uses smaller ones"
                     ) from error
-                place = piece.fine(factors)
-                made[place] = (made[place] + result) / 2 if number else result
                 done += 1
                 elapsed = time.perf_counter() - started
                 progress(done / total, elapsed / done * (total - done))
         return fine
 
-    def _piece(self, thick: np.ndarray, piece: Piece) -> np.ndarray:
-        slices = self._tensor(thick)
-        result = sum(self._flipped(slices, flips) for flips in self._flips) / len(self._flips)
-        kept = result[0][piece.inner(self.plan.factors)]
-        return (kept * self._scale + self._offset).cpu().numpy()
+    def _place(self, piece: Piece, fine: np.ndarray, earlier: int) -> None:
+        """Put a piece into the fine volume, or join it to the `earlier` views that are there."""
+        thick, fine, *varied = (_views(volume)[earlier] for volume in (self._thick, fine, self.variance) if volume is not None)
+        with self._watch.stage("network"):
+            mean, variance = self._piece(piece.cut(thick), piece)
+        place = piece.fine(self.plan.factors)
+        if earlier:
+            before = varied[0][place] if varied else 0.0
+            mean, variance = _joined(earlier + 1, fine[place], before, mean, variance)
+        fine[place] = mean
+        for volume in varied:
+            volume[place] = variance
+
+    def _piece(self, thick: np.ndarray, piece: Piece) -> tuple[np.ndarray, np.ndarray | float]:
+        """Return mean and variance over the flips where the piece is kept; a single one has no variance."""
+        import torch
+
+        slices, inner = self._tensor(thick), piece.inner(self.plan.factors)
+        members = (self._flipped(slices, flips)[0][inner] for flips in self._flips)
+        mean, variance = next(members), 0.0
+        with torch.inference_mode():
+            for number, member in enumerate(members, 2):
+                mean, variance = _joined(number, mean, variance, member, 0.0)
+            mean = mean.mul_(self._scale).add_(self._offset).cpu().numpy()
+            return mean, variance if len(self._flips) == 1 else (variance * self._scale**2).cpu().numpy()
 
     def _flipped(self, slices: Tensor, flips: tuple[bool, bool, bool]) -> Tensor:
         dimensions = [axis + 1 for axis, flip in enumerate(flips) if flip]
@@ -133,8 +168,19 @@ class NetworkRun:
     def _tensor(self, thick: np.ndarray) -> Tensor:
         import torch
 
-        voxels = (thick.astype(np.float32) - self._offset) / self._scale
-        return torch.from_numpy(np.ascontiguousarray(voxels))[None].to(self.device)
+        voxels = np.array(thick, np.float32, order="C")
+        voxels -= self._offset
+        voxels /= self._scale
+        return torch.from_numpy(voxels)[None].to(self.device)
+
+
+def _joined(number: int, mean: Values, variance: Values, result: Values, own: Values) -> tuple[Values, Values]:
+    """Return mean and variance over groups of equal size, given those of the groups before and of the last one, which is the `number`-th.
+
+    Welford's update (Technometrics 4, 1962) in Chan's form for groups: no difference of large sums.
+    """
+    step = (result - mean) / number
+    return mean + step, variance + (own - variance) / number + (number - 1) * step**2
 
 
 def _views(volume: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

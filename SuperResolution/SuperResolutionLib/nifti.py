@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from .errors import RequestError
 from .volume import Volume
@@ -157,12 +156,28 @@ def write_nifti(volume: Volume, path: Path, described: str) -> None:
             stream.write(image.tobytes())
 
 
+def _quaternion(rotation: np.ndarray) -> np.ndarray:
+    """Return x, y and z of the unit quaternion with w ≥ 0 that comes nearest to a rotation matrix.
+
+    The eigenvector of the largest eigenvalue of a symmetric matrix: Bar-Itzhack, J. Guid. Control Dyn. 23, 2000. Slight shear does no harm.
+    """
+    (xx, xy, xz), (yx, yy, yz), (zx, zy, zz) = rotation
+    lower = [
+        [xx - yy - zz, 0, 0, 0],
+        [yx + xy, yy - xx - zz, 0, 0],
+        [zx + xz, zy + yz, zz - xx - yy, 0],
+        [zy - yz, xz - zx, yx - xy, xx + yy + zz],
+    ]
+    x, y, z, w = np.linalg.eigh(lower, UPLO="L")[1][:, -1]
+    return np.array([x, y, z]) * (-1 if w < 0 else 1)
+
+
 def _header_of(volume: Volume, described: str) -> np.ndarray:
     """Return the header of a volume."""
     affine = _TO_LPS @ volume.affine
     rotation = affine[:3, :3] / np.asarray(volume.spacing)
     qfac = np.sign(np.linalg.det(rotation))
-    quaternion = Rotation.from_matrix(rotation * [1, 1, qfac]).as_quat(canonical=True)  # x, y, z and w, which is not negative
+    quaternion = _quaternion(rotation * [1, 1, qfac])
     header = np.zeros((), NIFTI1)
     header["sizeof_hdr"], header["regular"], header["magic"] = 348, b"r", b"n+1"
     header["dim"] = [3, *volume.shape[::-1], 1, 1, 1, 1]
@@ -171,6 +186,6 @@ def _header_of(volume: Volume, described: str) -> np.ndarray:
     header["bitpix"] = 8 * volume.voxels.dtype.itemsize
     header["vox_offset"], header["scl_slope"], header["xyzt_units"] = 352, 1, 2  # millimetres
     header["qform_code"] = header["sform_code"] = 1  # scanner coordinates
-    header["quatern"], header["qoffset"], header["srow"] = quaternion[:3], affine[:3, 3], affine[:3]
+    header["quatern"], header["qoffset"], header["srow"] = quaternion, affine[:3, 3], affine[:3]
     header["descrip"] = described.encode("ascii", "replace")[:79]
     return header

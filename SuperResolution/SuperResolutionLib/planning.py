@@ -12,6 +12,9 @@ import numpy as np
 from .errors import RequestError
 
 _DEFAULT_BYTES = 768 << 20
+_COMFORTABLE_BYTES = 192 << 20
+_CHEAP = 0.05
+"""Pieces above the comfortable size are made smaller for as long as this part of the work at most is done twice."""
 _BASE_BYTES = {"network": 320 << 20, "interpolation": 208 << 20}  # the process itself, with torch and without
 _SMALLEST_PIECE = 16
 
@@ -109,6 +112,7 @@ def make_plan(
     plane: bool = False,
     piece_bytes: int = _DEFAULT_BYTES,
     continued: tuple[int, int, int] = (0, 0, 0),
+    spread: bool = False,
 ) -> Plan:
     """Cut a volume into pieces that fit the memory.
 
@@ -131,35 +135,52 @@ def make_plan(
         What a piece takes at most where the network allows it.
     continued : tuple of int
         Thick voxels that the volume is continued by beyond either end.
+    spread : bool
+        Whether the spread over an ensemble is computed, too, which is one more fine volume.
 
     Raises
     ------
     RequestError
         If not even the smallest piece fits into `memory_mb`.
     """
-    volumes = 4 * math.prod(shape) * (1 + 2 * (factor**2 if plane else factor))
+    volumes = 4 * math.prod(shape) * (1 + (3 if spread else 2) * (factor**2 if plane else factor))
     budget = piece_bytes if memory_mb is None else min(piece_bytes, (memory_mb << 20) - volumes)
-    # Where there is no halo, the smallest piece wastes nothing.
-    smallest = [_SMALLEST_PIECE if reach else 1 for reach in halo]
-    size = list(shape)
     whole = tuple(length + 2 * more for length, more in zip(shape, continued))
-    while bytes_per_voxel * _with_halo(whole, size, halo) > budget:
-        # An axis whose smallest piece would still read all of it is better left whole.
-        divisible = [
-            axis for axis in range(3) if size[axis] > smallest[axis] and (not halo[axis] or smallest[axis] + 2 * halo[axis] < whole[axis])
-        ]
-        if not divisible and memory_mb is None:
+    size = list(shape)
+    while True:
+        needed = bytes_per_voxel * _with_halo(whole, size, halo)
+        smaller = _cut_once(shape, whole, size, halo)
+        if needed <= budget and (needed <= _COMFORTABLE_BYTES or smaller is None or _waste(whole, smaller, halo) > _CHEAP):
             break
-        if not divisible:
-            needed = (volumes + bytes_per_voxel * _with_halo(whole, size, halo)) >> 20
-            raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {needed + 1} MB")
-        # Cutting where there is no halo costs nothing, so that comes first.
-        largest = max(divisible, key=lambda axis: (not halo[axis], size[axis] / (1 + 2 * halo[axis])))
-        # Even parts waste less halo than full parts and a rest. One part more can round up to the same size.
-        parts = math.ceil(shape[largest] / size[largest]) + 1
-        size[largest] = min(size[largest] - 1, math.ceil(shape[largest] / parts))
+        if smaller is None and memory_mb is None:
+            break
+        if smaller is None:
+            raise RequestError(f"memory {memory_mb} MB: this volume at factor {factor} needs at least {((volumes + needed) >> 20) + 1} MB")
+        size = smaller
     piece = bytes_per_voxel * _with_halo(whole, size, halo)
     return Plan(tuple(shape), tuple(size), tuple(halo), tuple(continued), factor, views, volumes + piece, plane)
+
+
+def _cut_once(shape: tuple[int, ...], whole: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> list[int] | None:
+    """Return the next smaller size of piece, or None if there is none."""
+    # Where there is no halo, the smallest piece wastes nothing.
+    smallest = [_SMALLEST_PIECE if reach else 1 for reach in halo]
+    # An axis whose smallest piece would still read all of it is better left whole.
+    divisible = [
+        axis for axis in range(3) if size[axis] > smallest[axis] and (not halo[axis] or smallest[axis] + 2 * halo[axis] < whole[axis])
+    ]
+    if not divisible:
+        return None
+    # Cutting where there is no halo costs nothing, so that comes first.
+    largest = max(divisible, key=lambda axis: (not halo[axis], size[axis] / (1 + 2 * halo[axis])))
+    # Even parts waste less halo than full parts and a rest. One part more can round up to the same size.
+    parts = math.ceil(shape[largest] / size[largest]) + 1
+    return [min(length - 1, math.ceil(shape[axis] / parts)) if axis == largest else length for axis, length in enumerate(size)]
+
+
+def _waste(whole: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> float:
+    """Return about which part of the volume is read more than once for the halos."""
+    return math.prod(1 + 2 * reach * (math.ceil(length / part) - 1) / length for length, part, reach in zip(whole, size, halo)) - 1
 
 
 def _with_halo(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> int:
@@ -192,6 +213,7 @@ def expect(
     voxel_bytes: int,
     kind: str = "network",
     memory_mb: int | None = None,
+    spread: bool = False,
 ) -> Expectation:
     """Estimate a result and its cost without torch.
 
@@ -207,10 +229,12 @@ def expect(
     kind : {"network", "interpolation"}
     memory_mb : int, optional
         The limit that will be asked for, see `make_plan`.
+    spread : bool
+        See `make_plan`; interpolations have none.
     """
     fine = tuple(length * (factor if name in axes else 1) for length, name in zip(shape, "kji"))
     voxels = math.prod(fine)
-    volumes = 4 * voxels // factor * (1 + 2 * factor)
+    volumes = 4 * voxels // factor * (1 + (3 if spread and kind == "network" else 2) * factor)
     piece = 0 if kind == "interpolation" else _DEFAULT_BYTES
     needed = volumes + piece if memory_mb is None else max(volumes, min(volumes + piece, memory_mb << 20))
     return Expectation(fine, voxels * voxel_bytes, needed + voxels * voxel_bytes + _BASE_BYTES[kind])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 
 NOTICE = "research use, not for diagnosis"
+SPREAD = "spread"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Provenance:
         The notice that no result goes without.
     notes : tuple of str
         What reading had to change before (see `Volume.notes`).
+    quantity : str
+        What the voxels hold: ``intensity``, or ``spread``, the standard deviation over an ensemble (see `upscaling.Result`).
     """
 
     model: str
@@ -41,6 +44,7 @@ class Provenance:
     engine_version: str
     notice: str = NOTICE
     notes: tuple[str, ...] = ()
+    quantity: str = "intensity"
 
     def as_fields(self) -> dict[str, str]:
         """Return the provenance as flat text fields, ``SuperResolution.<name>`` → value."""
@@ -51,8 +55,9 @@ class Provenance:
         """Return the provenance as one line for people."""
         checked = f", measurement residual {self.residual_before} -> {self.residual_after}" if self.residual_after else ""
         digest = f" (sha256 {self.model_sha256[:16]})" if self.model_sha256 else ""
+        what = "Spread (standard deviation over an ensemble) of super-resolution" if self.quantity == SPREAD else "Super-resolution"
         return (
-            f"Super-resolution x{self.factor} along {self.axis} by {self.model}{digest}, acquisition {self.acquisition}{checked}, "
+            f"{what} x{self.factor} along {self.axis} by {self.model}{digest}, acquisition {self.acquisition}{checked}, "
             f"SuperResolution {self.engine_version}; {'; '.join((*self.notes, self.notice))}"
         )
 

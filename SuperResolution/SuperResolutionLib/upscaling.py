@@ -17,7 +17,8 @@ from .model_zoo import SAFE_FACTOR, UpscalerInfo, axis_meant, find_upscaler
 from .network_run import NetworkRun
 from .number_type import to_type
 from .planning import Plan
-from .provenance import Provenance
+from .provenance import SPREAD, Provenance
+from .stopwatch import Stopwatch
 from .version import __version__
 from .volume import AXES, Volume, array_axis
 
@@ -62,7 +63,7 @@ class Settings:
     device, precision : str
         See `devices`.
     ensemble : bool
-        Average the results of all flips of the input (self-ensemble, Timofte et al., CVPR 2016).
+        Average the results of all flips of the input (self-ensemble, Timofte et al., CVPR 2016), and return their spread.
     memory_mb : int, optional
         Limit for input, result and one piece together, MiB.
     consistency : bool
@@ -98,8 +99,15 @@ class Result:
     device, precision : str
         What the network ran on; empty for interpolations.
     seconds : float
+    stage_seconds : dict of str to float
+        Of these, what went into ``loading`` (torch, model, trial of the precisions; for an interpolation its weights: nothing of it grows
+        with the volume), ``network`` (see `NetworkRun`) and ``checking``.
     warnings : tuple of str
         What to know before trusting the result.
+    spread : Volume, optional
+        With ensemble: the standard deviation of the network's results over all flips and orthogonal views, float32 on the grid and in the
+        units of `volume`. The measurement check moves the result, not the spread. Of several passes the variances are added, each
+        repeated for the voxels that later passes put in the place of one. Interpolations have none: all flips give the same.
     """
 
     volume: Volume
@@ -112,7 +120,9 @@ class Result:
     device: str
     precision: str
     seconds: float
+    stage_seconds: dict[str, float]
     warnings: tuple[str, ...]
+    spread: Volume | None = None
 
 
 Report = Callable[[Progress], None]
@@ -159,16 +169,19 @@ def upscale(
     axes = finer_axes(volume, wanted.axis)
     factor = choose_factor(volume, wanted)
     info = find_upscaler(wanted.model, modality_of(volume), factor, wanted.axis)
-    model = load_model(info.path) if info.path else None
+    watch = Stopwatch()
+    with watch.stage("loading"):
+        model = load_model(info.path) if info.path else None
     report = progress or (lambda _: None)
-    fine, steps = volume, []
+    fine, variance, steps = volume, None, []
     try:
         stages = _stages(volume, axes, model)
         for number, stage in enumerate(stages):
             share = _share(report, number, len(stages))
-            fine, step = _finer(fine, stage, factor, info, model, wanted, share, announce)
+            fine, variance, step = _finer(fine, variance, stage, factor, info, model, wanted, watch, share, announce)
             steps.append(step)
         voxels = to_type(fine.voxels, volume.voxels.dtype)
+        deviation = None if variance is None else np.sqrt(variance, out=variance)
     except MemoryError as error:
         raise WorkError(
             f"{volume.source or 'volume'} at factor {factor}: not enough memory; a lower --memory uses smaller pieces"
@@ -179,14 +192,19 @@ def upscale(
         f"{before:.3%}", f"{after:.3%}", __version__, notes=volume.notes,
     )  # fmt: skip
     result = replace(fine, voxels=voxels, modality=modality_of(volume), provenance=provenance)
+    unchecked = replace(provenance, residual_before="", residual_after="", quantity=SPREAD)
+    spread = None if deviation is None else replace(result, voxels=deviation, provenance=unchecked)
     return Result(
         result, info.id, factor, provenance.axis, steps[0].acquisition,
-        before, after, steps[0].device, steps[0].precision, time.perf_counter() - started, _warnings(volume, factor, info),
+        before, after, steps[0].device, steps[0].precision, time.perf_counter() - started, watch.seconds,
+        _warnings(volume, factor, info, wanted.ensemble), spread,
     )  # fmt: skip
 
 
-def _warnings(volume: Volume, factor: int, info: UpscalerInfo) -> tuple[str, ...]:
+def _warnings(volume: Volume, factor: int, info: UpscalerInfo, ensemble: bool) -> tuple[str, ...]:
     warnings = list(volume.notes)
+    if ensemble and info.kind == "interpolation":
+        warnings.append(f"ensemble: '{info.id}' is an interpolation, of which all flips give the same; there is no spread")
     if factor > SAFE_FACTOR:
         warnings.append(f"factor {factor}: factors above {SAFE_FACTOR} are experimental")
     modality = modality_of(volume)
@@ -287,41 +305,59 @@ def _stages(volume: Volume, axes: tuple[str, ...], model: LoadedModel | None) ->
 
 def _finer(
     volume: Volume,
+    variance: np.ndarray | None,
     axes: tuple[str, ...],
     factor: int,
     info: UpscalerInfo,
     model: LoadedModel | None,
     settings: Settings,
+    watch: Stopwatch,
     report: Report,
     announce: Announce | None,
-) -> tuple[Volume, _Step]:
-    """Make one axis finer, or the two of a plane at once."""
+) -> tuple[Volume, np.ndarray | None, _Step]:
+    """Make one axis finer, or the two of a plane at once; the variance of earlier passes is carried on, and that of these added."""
     plane = len(axes) == 2
     first = array_axis(*set(AXES).difference(axes)) if plane else array_axis(axes[0])
     thick = np.moveaxis(volume.voxels, first, 0)
     if model is None:
-        fine = np.moveaxis(interpolation_operator(info.id, len(thick), factor)(volume.voxels, first), first, 0)
+        with watch.stage("loading"):
+            interpolate = interpolation_operator(info.id, len(thick), factor)
+        fine = np.moveaxis(interpolate(volume.voxels, first), first, 0)
         acquisition = Acquisition("mean", factor)
-        residual = measurement_residual(fine, thick, acquisition)
+        with watch.stage("checking"):
+            residual = measurement_residual(fine, thick, acquisition)
         step = _Step(acquisition.name, residual, residual)
     else:
         fine, run = thick, None
         passes = model.card.passes(factor)
         for number, step_factor in enumerate(passes):
-            run = NetworkRun(model, fine, step_factor, settings, plane)
+            with watch.stage("loading"):
+                run = NetworkRun(model, fine, step_factor, settings, plane, watch)
             if announce:
                 announce("plane" if plane else axes[0], run.plan, str(run.device), run.precision)
             share = _share(report, number, len(passes))
             fine = run.upscale(lambda fraction, left, share=share: share(Progress("upscaling", fraction, left)))
+            variance = _carried_on(variance, step_factor, axes, np.moveaxis(run.variance, 0, first)) if settings.ensemble else None
         report(Progress("checking", 0.0))
         acquisition = Acquisition(model.card.acquisitions[0], factor)
-        before, after = _checked(fine, thick, acquisition, (1, 2) if plane else (0,), settings.consistency)
+        with watch.stage("checking"):
+            before, after = _checked(fine, thick, acquisition, (1, 2) if plane else (0,), settings.consistency)
         report(Progress("checking", 1.0, 0.0))
         step = _Step(acquisition.name, before, after, str(run.device), run.precision)
     finer = np.moveaxis(fine, 0, first)
     for axis in axes:
         volume = volume.regridded(finer, axis, 1 / factor)
-    return volume, step
+    return volume, variance, step
+
+
+def _carried_on(earlier: np.ndarray | None, factor: int, axes: tuple[str, ...], own: np.ndarray) -> np.ndarray:
+    """Return the variance of a pass and of those before, which lies on the grid that the pass made finer; changes `own`."""
+    if earlier is not None:
+        repeated = earlier
+        for axis in axes:
+            repeated = np.repeat(repeated, factor, array_axis(axis))
+        own += repeated
+    return own
 
 
 def _checked(fine: np.ndarray, thick: np.ndarray, acquisition: Acquisition, axes: tuple[int, ...], forced: bool) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -25,6 +25,23 @@ def check_place(path: Path) -> None:
         raise RequestError(f"{path}: there is no folder {folder}; accepted are outputs in a folder that exists")
     if not os.access(folder, os.W_OK | os.X_OK):
         raise RequestError(f"{path}: no permission to write in {folder}; accepted are outputs in a folder that can be written to")
+
+
+@contextmanager
+def all_or_none(paths: Iterable[Path]) -> Iterator[None]:
+    """Remove those outputs that were put in place if the block, which puts several, does not end well."""
+    before = {path: _inode(path) for path in paths}
+    try:
+        yield
+    except BaseException:
+        for path, inode in before.items():
+            if _inode(path) not in (inode, None):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
+
+
+def _inode(path: Path) -> int | None:
+    return path.stat().st_ino if path.exists() else None
 
 
 @contextmanager

@@ -28,7 +28,8 @@ folder of a caller that wants nothing left behind: see `caller.leave_with_caller
 ``result``
     ``output``, ``model``, ``model_sha256``, ``factor``, ``axis`` (i, j, k, plane or all), ``acquisition``, ``residual_before``,
     ``residual_after`` (over the range of the input), ``device``, ``precision``, ``shape`` (k, j, i), ``spacing`` (i, j, k, mm),
-    ``seconds`` (upscaling), ``seconds_total``. The last line.
+    ``spread`` (the path of a second volume, with the setting ``ensemble`` and a network, else null; see `files.spread_path`),
+    ``seconds`` (upscaling), ``stage_seconds`` (reading, writing, and what `upscaling.Result` has), ``seconds_total``. The last line.
 ``error``
     ``message``, ``exit_status``. The last line.
 
@@ -52,6 +53,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 from .caller import leave_with_caller
 from .companion import training_library
 from .errors import RequestError, SuperResolutionError
+from .stopwatch import Stopwatch
 
 if TYPE_CHECKING:
     from .volume import Volume
@@ -86,20 +88,24 @@ def run_job(job: Job, emit: Emit) -> None:
     SuperResolutionError
         As `read_volume`, `upscale` and `write_volume`.
     """
-    from .files import check_output, read_volume, write_volume
+    from .files import check_output, read_volume, spread_path, write_volumes
     from .upscaling import Settings, upscale
 
-    started = time.perf_counter()
+    started, watch = time.perf_counter(), Stopwatch()
     leave_with_caller(job.folder, emit)
     _check_settings(job.settings, Settings)
-    if Path(job.output).resolve() == Path(job.input).resolve():
-        raise RequestError(f"{job.output}: is the input; accepted is another output, since the input is never replaced")
-    check_output(job.output)
+    outputs = _outputs(job)
+    for output in outputs:
+        if output.resolve() == Path(job.input).resolve():
+            raise RequestError(f"{output}: is the input; accepted is another output, since the input is never replaced")
+        check_output(output)
     emit(_progress("reading", 0.0))
-    volume = read_volume(job.input, job.series, job.resample)
+    with watch.stage("reading"):
+        volume = read_volume(job.input, job.series, job.resample)
     if job.modality is not None:
         volume = replace(volume, modality=job.modality)
-    check_output(job.output, volume)
+    for output in outputs:
+        check_output(output, volume)
     emit(_progress("reading", 1.0))
     with _model_for(volume, job, emit) as model:
         result = upscale(
@@ -111,20 +117,35 @@ def run_job(job: Job, emit: Emit) -> None:
     for message in result.warnings:
         emit({"type": "warning", "message": message})
     emit(_progress("writing", 0.0))
-    write_volume(result.volume, job.output, job.compress)
+    with watch.stage("writing"):
+        written = {Path(job.output): result.volume}
+        if result.spread is not None:
+            written[spread_path(job.output)] = result.spread
+        write_volumes(written, job.compress)
     emit(_progress("writing", 1.0))
     told = ("model", "factor", "axis", "acquisition", "residual_before", "residual_after", "device", "precision", "seconds")
     emit(
         {
             "type": "result",
             "output": str(job.output),
+            "spread": str(spread_path(job.output)) if result.spread is not None else None,
             **{name: getattr(result, name) for name in told},
             "model_sha256": result.volume.provenance.model_sha256,
             "shape": list(result.volume.shape),
             "spacing": list(result.volume.spacing),
+            "stage_seconds": watch.seconds | result.stage_seconds,
             "seconds_total": time.perf_counter() - started,
         }
     )
+
+
+def _outputs(job: Job) -> list[Path]:
+    """Return what will be written: the result and, where there will be one, its spread."""
+    from .files import spread_path
+    from .interpolation import INTERPOLATIONS
+
+    spread = job.settings.get("ensemble", False) and job.settings.get("model") not in INTERPOLATIONS
+    return [Path(job.output), spread_path(job.output)] if spread else [Path(job.output)]
 
 
 @contextmanager

@@ -66,6 +66,7 @@ class SuperResolutionParameterNode:
     interpolation: Annotated[str, Choice(list(INTERPOLATIONS))] = "cubic"
     threePlanes: bool
     difference: bool
+    spread: bool
     segmentation: vtkMRMLSegmentationNode
     surfaceFormat: Annotated[str, Choice(list(SURFACE_FORMATS))] = "STL"
     smoothing: Annotated[float, WithinRange(0, 1)] = 0.5

@@ -13,10 +13,16 @@ from .difference import make_difference
 from .engine_process import Ending
 from .parameters import SuperResolutionParameterNode
 from .result_node import INPUT_REFERENCE
+from .spread import SPREAD_REFERENCE, SpreadOverlay
 from .structures import Structures
 from .upscaling_run import Finished
 
 MODEL, FACTOR, AXIS = "SuperResolution.model", "SuperResolution.factor", "SuperResolution.axis"
+QUANTITY, INTENSITY = "SuperResolution.quantity", "intensity"
+_SPREAD = (
+    "Lay over the views how far the members of the ensemble differ. They differ most where they are most often wrong, "
+    "but what all of them get wrong, it does not show."
+)
 
 
 class ReviewSection:
@@ -31,10 +37,10 @@ class ReviewSection:
 
     def __init__(self, ui: Any, logic: Any) -> None:
         self.ui, self.logic = ui, logic
-        self.comparison, self.structures = Comparison(), Structures()
+        self.comparison, self.structures, self.overlay = Comparison(), Structures(), SpreadOverlay()
         self._parameters: SuperResolutionParameterNode | None = None
         self._listed: list[str] = []
-        ui.resultSelector.addAttribute("vtkMRMLScalarVolumeNode", MODEL)
+        ui.resultSelector.addAttribute("vtkMRMLScalarVolumeNode", QUANTITY, INTENSITY)
         connect(ui.compareButton, "clicked()", self._compare)
         connect(ui.backButton, "clicked()", self._back)
         connect(ui.structuresList, "itemSelectionChanged()", self._show_buttons)
@@ -49,10 +55,13 @@ class ReviewSection:
     def setParameterNode(self, parameters: SuperResolutionParameterNode | None) -> None:
         """Show another state, or none while the scene is being closed."""
         self._parameters = parameters
+        if parameters is None:
+            self.overlay.hide()
         self.update()
 
     def close(self) -> None:
         """Lead back to the layout before, whose views outlive this section."""
+        self.overlay.hide()
         self.comparison.leave()
 
     def update(self) -> None:
@@ -60,6 +69,23 @@ class ReviewSection:
         if self._parameters is not None:
             self._show_structures()
             self._show_buttons()
+            self._show_spread()
+
+    # ---- the spread of an ensemble
+
+    def _show_spread(self) -> None:
+        result = self._parameters.resultVolume
+        there = result is not None and result.GetNodeReference(SPREAD_REFERENCE) is not None
+        views = slicer.app.layoutManager() is not None
+        self.ui.showSpreadBox.enabled = there and views
+        if not there:
+            self.ui.showSpreadBox.toolTip = "Select a result that was made with Self-ensemble (Advanced): others have no spread."
+        else:
+            self.ui.showSpreadBox.toolTip = _SPREAD if views else "This Slicer has no views."
+        if there and self._parameters.spread:
+            self.overlay.show(result)
+        else:
+            self.overlay.hide()
 
     # ---- comparing
 
@@ -120,18 +146,20 @@ class ReviewSection:
         try:
             wanted = self._parameters is not None and self._parameters.difference and interpolated is not None
             difference = make_difference(result, interpolated) if wanted else None
+            self.overlay.hide()
             planes = 3 if self._parameters is not None and self._parameters.threePlanes else 1
             self.comparison.show(thick, interpolated, result, difference, planes)
         except (RuntimeError, ValueError) as error:
             self._say(str(error))
             return
         self._say("Hold Shift and move the mouse: the crosshair jumps to the same point in all views.")
-        self._show_buttons()
+        self.update()
 
     def _back(self) -> None:
+        self.overlay.hide()
         self.comparison.leave()
         self._say("")
-        self._show_buttons()
+        self.update()
 
     # ---- structures
 

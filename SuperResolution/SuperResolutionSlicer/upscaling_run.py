@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import slicer
@@ -13,6 +14,7 @@ from SuperResolutionLib.upscaling import modality_of
 from .engine_process import Ending, Outcome
 from .engine_run import EngineRun
 from .result_node import load_result, origin_of, result_name
+from .spread import SPREAD_REFERENCE, load_spread
 from .volume_files import write_volume_node
 from .volume_nodes import volume_of
 
@@ -64,7 +66,7 @@ class Finished:
     ----------
     outcome : Outcome
     node : vtkMRMLScalarVolumeNode or None
-        The result, if the run is done.
+        The result, if the run is done; it refers to its spread, if there is one (see `spread`).
     warnings : list of str
         What to know before trusting the result.
     adapted : str
@@ -168,6 +170,17 @@ class UpscalingRun(EngineRun):
         output = slicer.mrmlScene.GetNodeByID(self._output_id) if self._output_id else None
         name = self._name or result_name(self._origin, result["factor"], result["model"])
         try:
-            return load_result(path, self._origin, name, output), outcome
+            node = load_result(path, self._origin, name, output)
         except RuntimeError as error:
             return None, Outcome(Ending.INVALID, str(error), {}, outcome.log)
+        self._load_spread(result.get("spread"), node)
+        return node, outcome
+
+    def _load_spread(self, path: str | None, node: slicer.vtkMRMLScalarVolumeNode) -> None:
+        if path is None:
+            node.SetNodeReferenceID(SPREAD_REFERENCE, None)  # that of an earlier run says nothing of this result
+            return
+        try:
+            load_spread(Path(path), self._origin, node)
+        except RuntimeError as error:
+            self._warnings.append(str(error))

@@ -144,7 +144,13 @@ class UpscalingSection:
         parameters = self._parameters
         axes = finer_axes(volume, entry.info.axis_meant(parameters.axis.value))
         expected = expect(
-            volume.shape, axes, parameters.factor, volume.voxels.dtype.itemsize, entry.info.kind, parameters.memoryLimit or None
+            volume.shape,
+            axes,
+            parameters.factor,
+            volume.voxels.dtype.itemsize,
+            entry.info.kind,
+            parameters.memoryLimit or None,
+            parameters.ensemble,
         )
         there = available_memory()
         matrix = " × ".join(map(str, reversed(expected.shape)))

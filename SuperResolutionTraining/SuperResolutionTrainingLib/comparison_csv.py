@@ -30,6 +30,7 @@ def write_csv(record: Mapping[str, Any], path: Path) -> None:
     wholes = list(dict.fromkeys(name for entry in record["entries"] for name in entry["measures"]))
     columns = [*_TRIAL, *_MODEL, "region", "along", "slices"]
     columns += [f"{measure}_{kind}" for measure in MEASURES for kind in ("mean", "deviation")]
+    # No byte order mark, though Excel then takes umlauts for Latin-1: readers that know none would take it for part of the first name.
     with whole_file(path) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow([*columns, *wholes])

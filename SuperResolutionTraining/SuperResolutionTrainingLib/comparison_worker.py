@@ -42,7 +42,7 @@ from SuperResolutionLib.whole import whole_file
 from SuperResolutionLib.worker import Emit, answer, write_json_line
 
 if TYPE_CHECKING:
-    from .trials import Trial
+    from .trials import ScanTrial
 
 _FEWEST_SLICES = 3  # that can be measured
 _ACCEPTED = "a JSON object with data and record, optionally factor, profile, axes and folder"
@@ -114,7 +114,7 @@ def reason_against_factor(factor: int) -> str:
     return f"factor {factor}: no model makes one axis finer by it; accepted are {there}another model in {user_folder()}"
 
 
-def _long_enough(trials: Sequence[Trial], data: Path, warn: Callable[[str], None]) -> list[Trial]:
+def _long_enough(trials: Sequence[ScanTrial], data: Path, warn: Callable[[str], None]) -> list[ScanTrial]:
     """Return the trials whose scans have slices enough, before hours go into those that come first."""
     from .samples import load_scan
 
@@ -130,7 +130,7 @@ def _long_enough(trials: Sequence[Trial], data: Path, warn: Callable[[str], None
     return kept
 
 
-def _reason_against(trial: Trial, shape: tuple[int, ...]) -> str:
+def _reason_against(trial: ScanTrial, shape: tuple[int, ...]) -> str:
     """Return why a scan of a shape cannot be made thick and measured so; empty if it can."""
     slices, needed = shape[array_axis(trial.axis)], 2 * trial.factor
     if min(shape) < _FEWEST_SLICES:

@@ -15,7 +15,7 @@ from SuperResolutionLib.volume import Volume
 
 from .made_thick import make_fine
 from .slice_scores import EVERY_AXIS
-from .trials import Trial
+from .trials import ScanTrial
 
 BASELINE = "cubic"
 PLANE = "plane"
@@ -58,7 +58,7 @@ class Contestant:
         """Return what names it in an entry of a record."""
         return {"model": self.id, "weights_sha256": self.weights_sha256, "consistency": self.consistency}
 
-    def make(self, trial: Trial, thick: Volume, follow: Callable[[float], None]) -> tuple[Volume, dict[str, Any]]:
+    def make(self, trial: ScanTrial, thick: Volume, follow: Callable[[float], None]) -> tuple[Volume, dict[str, Any]]:
         """Make the thick volume of a trial fine; return the result and what an entry says of how it came about."""
 
         def report(state: Progress) -> None:

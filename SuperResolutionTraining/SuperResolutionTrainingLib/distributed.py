@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable
 from typing import TypeVar
@@ -38,6 +39,7 @@ class Group:
         if self.device.type == "cuda":
             self.device = choose_device(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
             torch.cuda.set_device(self.device)
+        _hold_no_group()
         distributed.init_process_group("nccl" if self.device.type == "cuda" else "gloo")
 
     def __enter__(self) -> Group:
@@ -85,3 +87,12 @@ class Group:
         total = torch.tensor(value, dtype=torch.float64, device=self.device)
         distributed.all_reduce(total)
         return total.item() / self.size
+
+
+def _hold_no_group() -> None:
+    """Import what torch would import with the group as default of its functions, which would then live until Python ends.
+
+    Gloo's threads end with the last reference to their group. One that lets go of a tensor while Python ends takes the process with it
+    (SIGABRT, "terminate called without an active exception").
+    """
+    importlib.import_module("torch.distributed.nn.functional")

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,10 @@ from SuperResolutionLib.metrics import foreground, mean_ssim, ncc, psnr, ssim_ma
 from SuperResolutionLib.metrics.ssim import WINDOW
 from SuperResolutionLib.volume import Volume
 
+from .calibration import Calibration, calibrate
+from .grid import corner_offset, on_grid_of, same_grid
 from .made_thick import how_made, on_finer_grid
 
-TOLERANCE = 1e-3  # mm
 _ALIKE, _LOST_BY_SCALE = 0.9, 6  # NCC from which, and dB of PSNR from which, another scale of intensities is told
 CONVENTIONS = (
     "PSNR in dB: peak = maximum - minimum of the whole reference. NCC: zero mean. "
@@ -46,42 +47,50 @@ class Evaluation:
         Over those of the patient.
     resampled : bool
         Whether the candidate lay on another grid and was brought onto the reference's by cubic B-spline interpolation.
-    coverage : float
-        Share of the reference's voxels that the candidate covers; 1 on the same grid.
+    covered : ndarray of bool
+        Where the candidate covers the reference: everywhere on the same grid.
     candidate, reference : Volume
-        What was compared, both on the reference's grid.
-    given : Volume
-        The candidate on its own grid.
+        What was compared, both on the reference's grid; the candidate has the reference's values where it covers nothing.
     measures : dict
         The measures of whole volumes that were asked for, as `volume_measures.measure_volume` returns them.
     thick : Volume, optional
         What the candidate was made from.
+    calibration : Calibration, optional
+        How the candidate's spread agrees with its error.
     """
 
     whole: Scores
     foreground: Scores
     resampled: bool
-    coverage: float
+    covered: np.ndarray = field(repr=False)
     candidate: Volume = field(repr=False)
     reference: Volume = field(repr=False)
-    given: Volume = field(repr=False)
     measures: dict[str, Any] = field(default_factory=dict)
     thick: Volume | None = field(default=None, repr=False)
+    calibration: Calibration | None = None
+
+    @property
+    def coverage(self) -> float:
+        """Share of the reference's voxels that the candidate covers."""
+        return float(self.covered.mean())
 
     def as_dict(self) -> dict[str, object]:
         """Return numbers and conventions as plain data for JSON; an infinite PSNR (no difference at all) becomes None."""
         sets = {"whole": self.whole, "foreground": self.foreground}
+        more = {"measures": self.measures} if self.measures else {}
+        more |= {"calibration": self.calibration.as_dict()} if self.calibration else {}
         return {
             **{name: {"psnr_db": _finite(s.psnr), "ncc": s.ncc, "ssim": s.ssim} for name, s in sets.items()},
             "resampled": self.resampled,
             "coverage": self.coverage,
             "conventions": CONVENTIONS,
-        } | ({"measures": self.measures} if self.measures else {})
+        } | more
 
     def table(self, name: str = "candidate") -> str:
         """Return the figures as a plain-text table of one row, with a line for each measure of whole volumes and one on the grid."""
         measures = [f"{name}: {_in_words(found)}" for name, found in self.measures.items()]
-        return "\n".join([format_table([Row(name, self)]), *measures, self.describe_grid(), *self.describe_scale()])
+        calibration = [self.calibration.table()] if self.calibration else []
+        return "\n".join([format_table([Row(name, self)]), *measures, self.describe_grid(), *self.describe_scale(), *calibration])
 
     def write_report(self, folder: str | Path) -> None:
         """Write ``table.txt``, ``evaluation.json``, ``comparison.png`` and ``report.html`` to a new or empty folder, all or none.
@@ -106,7 +115,7 @@ class Evaluation:
             (partial / "table.txt").write_text(self.table() + "\n", encoding="utf-8")
             (partial / "evaluation.json").write_text(json.dumps(self.as_dict(), indent=2) + "\n", encoding="utf-8")
             comparison_picture(partial / "comparison.png", None, {"candidate": self.candidate}, self.reference)
-            report_pair(self.given, self.reference, partial, self.measures, self.thick)
+            report_pair(self.candidate, self.covered, self.reference, partial, self.measures, self.thick, self.calibration)
 
     def describe_grid(self) -> str:
         """Return one line on how the candidate came to lie on the reference's grid."""
@@ -137,7 +146,12 @@ class Row:
 
 
 def evaluate(
-    candidate: Volume, reference: Volume, measures: Sequence[str] = (), thick: Volume | None = None, profile: str = "mean"
+    candidate: Volume,
+    reference: Volume,
+    measures: Sequence[str] = (),
+    thick: Volume | None = None,
+    profile: str = "mean",
+    spread: Volume | None = None,
 ) -> Evaluation:
     """Measure a candidate against a reference in the patient's space.
 
@@ -151,12 +165,14 @@ def evaluate(
         What the candidate was made from; some measures need it.
     profile : str
         Slice profile of the thick volume, see `acquisition`.
+    spread : Volume, optional
+        The candidate's, see `upscaling.Result`: is it large where the candidate is wrong?
 
     Raises
     ------
     RequestError
-        If the candidate covers nothing of the patient in the reference, a value is not finite, one of them is constant, or the thick
-        volume is not one of N times fewer voxels along some axes, or lies elsewhere.
+        If the candidate covers nothing of the patient in the reference, a value is not finite, one of them is constant, the thick
+        volume is not one of N times fewer voxels along some axes, or lies elsewhere, or the spread is refused (see `calibrate`).
     """
     made = {}
     if thick is not None:
@@ -166,76 +182,23 @@ def evaluate(
                 f"thick volume lies up to {off:.3g} mm off the candidate; accepted is the one that the candidate was made from"
             )
         made = {"thick": thick, "factor": factor, "axis": axis, "profile": profile}
-    resampled = not same_grid(candidate, reference)
-    if resampled:
-        voxels, covered = resample_onto(candidate, reference)
-    else:
-        voxels, covered = candidate.voxels, np.ones(reference.shape, bool)
+    brought, covered = on_grid_of(reference, candidate)
     body = foreground(reference.voxels)
     if not (body & covered).any():
         raise RequestError("candidate covers nothing of the patient in the reference; accepted is one that overlaps it")
-    similarity = ssim_map(voxels, reference.voxels) if min(reference.shape) >= WINDOW else None
-    mask, brought = None if covered.all() else covered, replace(candidate, voxels=voxels, affine=reference.affine)
+    similarity = ssim_map(brought.voxels, reference.voxels) if min(reference.shape) >= WINDOW else None
+    mask = None if covered.all() else covered
     return Evaluation(
-        whole=_scores(voxels, reference.voxels, similarity, mask),
-        foreground=_scores(voxels, reference.voxels, similarity, body & covered),
-        resampled=resampled,
-        coverage=float(covered.mean()),
+        whole=_scores(brought.voxels, reference.voxels, similarity, mask),
+        foreground=_scores(brought.voxels, reference.voxels, similarity, body & covered),
+        resampled=not same_grid(candidate, reference),
+        covered=covered,
         candidate=brought,
         reference=reference,
-        given=candidate,
         measures=_of_whole(measures, brought, reference, mask=mask, **made) if measures else {},
         thick=thick,
+        calibration=None if spread is None else calibrate(spread, candidate, reference),
     )
-
-
-def same_grid(first: Volume, second: Volume) -> bool:
-    """Tell whether two volumes have the same voxels at the same patient points, to 1e-3 mm at every corner."""
-    return first.shape == second.shape and corner_offset(first, second) <= TOLERANCE
-
-
-def corner_offset(first: Volume, second: Volume) -> float:
-    """Return by how much the corners of two volumes of one shape lie apart along a patient axis at most, mm."""
-    corners = np.stack(np.meshgrid(*((0, n - 1) for n in reversed(first.shape))), axis=-1)
-    return float(np.abs(first.points(corners) - second.points(corners)).max())
-
-
-def resample_onto(candidate: Volume, reference: Volume) -> tuple[np.ndarray, np.ndarray]:
-    """Bring a candidate onto the reference's grid by cubic B-spline interpolation in patient space.
-
-    Returns
-    -------
-    voxels : ndarray of float32
-        In the shape of the reference; the reference's own values where the candidate has none.
-    covered : ndarray of bool
-        Where the candidate has some.
-
-    Raises
-    ------
-    RequestError
-        If the candidate covers no voxel of the reference or has values that are not finite.
-    """
-    import SimpleITK as sitk
-
-    # One NaN would spoil every voxel: B-spline coefficients are global.
-    if not np.isfinite(candidate.voxels).all():
-        raise RequestError("candidate has NaN or infinite values; accepted are finite numbers")
-
-    def image_of(voxels: np.ndarray, grid: Volume) -> sitk.Image:
-        image = sitk.GetImageFromArray(voxels)
-        image.SetOrigin(grid.origin.tolist())
-        image.SetSpacing(grid.spacing)
-        image.SetDirection(grid.directions.ravel().tolist())
-        return image
-
-    target = image_of(np.zeros(reference.shape, np.uint8), reference)
-    inside = sitk.Resample(image_of(np.ones(candidate.shape, np.uint8), candidate), target, sitk.Transform(), sitk.sitkNearestNeighbor, 0)
-    covered = sitk.GetArrayFromImage(inside) > 0
-    if not covered.any():
-        raise RequestError("candidate lies beside the reference in the patient; accepted is one that overlaps it")
-    floating = image_of(candidate.voxels.astype(np.float32), candidate)
-    voxels = sitk.GetArrayFromImage(sitk.Resample(floating, target, sitk.Transform(), sitk.sitkBSpline, 0.0))
-    return np.where(covered, voxels, reference.voxels).astype(np.float32), covered
 
 
 def format_table(rows: Sequence[Row]) -> str:

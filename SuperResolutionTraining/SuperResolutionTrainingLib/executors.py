@@ -1,4 +1,4 @@
-"""Where the units of a comparison are carried out: one by one here, in several processes, or on a Dask cluster."""
+"""Where the measurements of a comparison are carried out: one by one here, in several processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -16,60 +16,62 @@ from SuperResolutionLib.caller import INTERRUPTED
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionLib.worker import unforeseen
 
-from .measurement import Failed, Measured, Unit, attempt, forget
+from .measurement import Failed, Measurement, Succeeded, attempt, forget
 
 ANSWER_S = 10
 """Time in which a scheduler has to answer."""
 _ADDRESS = re.compile(r"(\w+://)?[^/\s]+:\d{1,5}/?|inproc://\S+")
-Outcome = Measured | Failed
+Outcome = Succeeded | Failed
 
 
 def one_by_one(
-    units: Sequence[Unit], tell: Callable[[float, str], None], follow: Callable[[float], None]
-) -> Iterator[tuple[Unit, Outcome]]:
-    """Measure units in this process, and yield each with what came of it.
+    measurements: Sequence[Measurement], tell: Callable[[float, str], None], follow: Callable[[float], None]
+) -> Iterator[tuple[Measurement, Outcome]]:
+    """Carry out measurements in this process, and yield each with what came of it.
 
     Parameters
     ----------
-    units : sequence of Unit
+    measurements : sequence of Measurement
     tell : callable
         Called before each with the part of the work that is done and its name.
     follow : callable
         Called while a model works with the part of the work that is done.
     """
     try:
-        for number, unit in enumerate(units):
-            tell(number / len(units), unit.name)
-            yield unit, attempt(unit, lambda fraction, done=number: follow((done + fraction) / len(units)))
+        for number, measurement in enumerate(measurements):
+            tell(number / len(measurements), measurement.name)
+            yield measurement, attempt(measurement, lambda fraction, done=number: follow((done + fraction) / len(measurements)))
     finally:
         forget()
 
 
-def side_by_side(units: Sequence[Unit], executor: Executor, tell: Callable[[float, str], None]) -> Iterator[tuple[Unit, Outcome]]:
-    """Measure units by an executor, and yield each with what came of it, in the order in which they are done.
+def side_by_side(
+    measurements: Sequence[Measurement], executor: Executor, tell: Callable[[float, str], None]
+) -> Iterator[tuple[Measurement, Outcome]]:
+    """Carry out measurements by an executor, and yield each with what came of it, in the order in which they are done.
 
     Parameters
     ----------
-    units : sequence of Unit
+    measurements : sequence of Measurement
     executor : Executor
         See `processes` and `cluster`.
     tell : callable
         Called after each with the part of the work that is done and its name.
     """
-    with _interrupt_later():  # processes start with the first units, and would die of Ctrl-C with a traceback each
-        pending = {executor.submit(attempt, unit): unit for unit in units}
+    with _interrupt_later():  # processes start with the first measurements, and would die of Ctrl-C with a traceback each
+        pending = {executor.submit(attempt, measurement): measurement for measurement in measurements}
     while pending:
         for future in wait(pending, return_when=FIRST_COMPLETED).done:
-            unit = pending.pop(future)
+            measurement = pending.pop(future)
             try:
                 outcome = future.result()
             except (BrokenExecutor, CancelledError) as error:
                 gone = "a process that measured is gone: killed from outside, most likely as memory ran out, or the cluster ended"
                 raise WorkError(f"{gone}; what was measured before is kept where there is --out") from error
-            except Exception as error:  # a unit tells its own: this one did not reach its process, or took that down
+            except Exception as error:  # a measurement tells its own: this one did not reach its process, or took that down
                 outcome = Failed(unforeseen(error))
-            yield unit, outcome
-            tell(1 - len(pending) / len(units), unit.name)
+            yield measurement, outcome
+            tell(1 - len(pending) / len(measurements), measurement.name)
 
 
 @contextmanager

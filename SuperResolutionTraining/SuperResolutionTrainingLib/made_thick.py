@@ -20,6 +20,11 @@ def axes_of(axis: str) -> tuple[str, ...]:
     return _SEVERAL.get(axis, (axis,))
 
 
+def direction_of(axis: str) -> str:
+    """Return in words along what is made thick, as `axes_of` takes it."""
+    return {"plane": "in the plane", "all": "along all axes"}.get(axis, f"along {axis}")
+
+
 def make_thick(fine: Volume, factor: int, axes: Iterable[str], profile: str) -> tuple[Volume, Volume]:
     """Make a volume thick along axes, one after the other.
 

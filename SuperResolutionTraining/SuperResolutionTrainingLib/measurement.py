@@ -14,6 +14,7 @@ from SuperResolutionLib.errors import RequestError, SuperResolutionError
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.worker import unforeseen
 
+from .grid import on_grid_of
 from .kept_planes import Shown, shown_planes
 from .made_thick import axes_of
 from .planes import telling_point
@@ -21,7 +22,7 @@ from .slice_scores import Reference, curves_of, summarise
 
 
 class Trial(Protocol):
-    """What models are compared on, once: `trials.Trial` or `paired_folders.Pair`; can be hashed.
+    """What models are compared on, once: `trials.ScanTrial` or `paired_folders.ReferenceTrial`; can be hashed.
 
     Attributes
     ----------
@@ -53,7 +54,7 @@ class Model(Protocol):
 
 
 @dataclass(frozen=True)
-class Unit:
+class Measurement:
     """One model in one trial.
 
     Attributes
@@ -82,8 +83,8 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What came of a unit: its entry, but for the name of its planes, and the planes of result, truth and thick volume."""
+class Succeeded:
+    """What came of a measurement: its entry, but for the name of its planes, and the planes of result, truth and thick volume."""
 
     entry: dict[str, Any]
     result: Shown
@@ -93,7 +94,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Failed:
-    """Why nothing came of a unit, in one line."""
+    """Why nothing came of a measurement, in one line."""
 
     message: str
 
@@ -128,19 +129,22 @@ class Ground:
         RequestError
             If the candidate covers nothing of the truth, is constant, or has values that are not finite.
         """
-        brought, covered = self.reference.bring(candidate)
-        compared = brought.voxels[covered]
+        return self.measure_on_grid(*on_grid_of(self.reference.volume, candidate), measures)
+
+    def measure_on_grid(self, candidate: Volume, covered: np.ndarray, measures: Iterable[str] = ()) -> tuple[dict[str, Any], Shown]:
+        """Measure what `grid.on_grid_of` returned, as `measure` does."""
+        compared = candidate.voxels[covered]
         if compared.min() == compared.max():
             raise RequestError(f"candidate is {compared[0]:g} wherever the two are compared; accepted is one with at least two values")
-        scores = self.reference.score_on_grid(brought, covered)
+        scores = self.reference.score_on_grid(candidate, covered)
         told = {
             "summary": [asdict(summary) for summary in summarise(scores)],
-            "measures": self._of_whole(brought, covered, tuple(measures)),
+            "measures": self._of_whole(candidate, covered, tuple(measures)),
             "curves": curves_of(scores),
         }
         # Black where there is no candidate, whose own place is filled with the truth.
-        seen = np.where(covered, brought.voxels, self.reference.volume.voxels.min())
-        return told, shown_planes(brought.with_voxels(seen), self._point)
+        seen = np.where(covered, candidate.voxels, self.reference.volume.voxels.min())
+        return told, shown_planes(candidate.with_voxels(seen), self._point)
 
     def _of_whole(self, candidate: Volume, covered: np.ndarray, measures: tuple[str, ...]) -> dict[str, Any]:
         if not measures:
@@ -154,24 +158,24 @@ class Ground:
         return measure_volume(measures, candidate, self.reference.volume, context)
 
 
-def attempt(unit: Unit, follow: Callable[[float], None] = lambda fraction: None) -> Measured | Failed:
-    """Measure a unit; what goes wrong is told, so that the others go on.
+def attempt(measurement: Measurement, follow: Callable[[float], None] = lambda fraction: None) -> Succeeded | Failed:
+    """Carry out a measurement; what goes wrong is told, so that the others go on.
 
     Parameters
     ----------
-    unit : Unit
+    measurement : Measurement
     follow : callable
-        Called with the part of the unit that is done.
+        Called with the part of the measurement that is done.
     """
     try:
-        ground = ground_of(unit.trial, unit.data)
-        candidate, told = unit.model.make(unit.trial, ground.thick, follow)
-        measured, shown = ground.measure(candidate, unit.measures)
+        ground = ground_of(measurement.trial, measurement.data)
+        candidate, told = measurement.model.make(measurement.trial, ground.thick, follow)
+        measured, shown = ground.measure(candidate, measurement.measures)
     except SuperResolutionError as error:
         return Failed(str(error))
     except Exception as error:
         return Failed(unforeseen(error))
-    return Measured(unit.as_dict() | told | measured, shown, ground.shown, ground.thick_shown)
+    return Succeeded(measurement.as_dict() | told | measured, shown, ground.shown, ground.thick_shown)
 
 
 @lru_cache(maxsize=1)

@@ -9,22 +9,25 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from SuperResolutionLib.errors import WorkError
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import whole_file
 
 from . import comparison_csv, paired_tests, slice_scores
+from .calibration import Calibration
 from .comparison_record import ComparisonRecord, is_complete, state_of
 from .comparison_totals import overall
 from .contestants import BASELINE, PLANE, contestants_of
 from .executors import Outcome, cluster, one_by_one, processes, side_by_side
 from .kept_planes import FOLDER, names_of, write_result, write_trial
-from .measurement import Failed, Ground, Measured, Unit
-from .paired_folders import Pair, name_of, paired
+from .measurement import Failed, Ground, Measurement, Succeeded
+from .paired_folders import ReferenceTrial, name_of, paired
 from .plain_data import as_json
 from .revision import versions
 from .slice_scores import EVERY_AXIS
-from .trials import Trial
+from .trials import ScanTrial
 
 RECORD = "comparison.json"
 CONVENTIONS = f"{slice_scores.CONVENTIONS} {paired_tests.CONVENTIONS}"
@@ -34,7 +37,7 @@ Tell = Callable[[float, str], None]
 
 def compare(
     models: Sequence[str],
-    trials: Sequence[Trial],
+    trials: Sequence[ScanTrial],
     data: Path,
     out: Path | None = None,
     *,
@@ -49,7 +52,7 @@ def compare(
     ----------
     models : sequence of str
         Ids or model files; cubic interpolation is always among them, and the baseline.
-    trials : sequence of Trial
+    trials : sequence of ScanTrial
     data : Path
         Folder of the scans.
     out : Path, optional
@@ -76,7 +79,7 @@ def compare(
     contestants = contestants_of(models, factors, axes, consistency=consistency, device=device, precision=precision)
     states = {file: state_of(data / file) for file in {trial.scan.file for trial in trials}}
     trials = [replace(trial, state=states[trial.scan.file]) for trial in trials]
-    return measure_all([Unit(trial, each, data.absolute()) for trial in trials for each in contestants], BASELINE, out, **how)
+    return measure_all([Measurement(trial, each, data.absolute()) for trial in trials for each in contestants], BASELINE, out, **how)
 
 
 def compare_folders(
@@ -111,13 +114,13 @@ def compare_folders(
     RequestError
         See `paired_folders.paired`.
     """
-    units = [Unit(pair, candidate, references.absolute()) for pair, candidate in paired(references, candidates, warn)]
+    measurements = [Measurement(pair, candidate, references.absolute()) for pair, candidate in paired(references, candidates, warn)]
     names = [folder.resolve().name for folder in candidates]
-    return measure_all(units, BASELINE if BASELINE in names else names[0], out, **how)
+    return measure_all(measurements, BASELINE if BASELINE in names else names[0], out, **how)
 
 
 def measure_all(
-    units: Sequence[Unit],
+    measurements: Sequence[Measurement],
     baseline: str,
     out: Path | None = None,
     *,
@@ -128,11 +131,11 @@ def measure_all(
     follow: Callable[[float], None] = lambda fraction: None,
     failed: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Measure every unit that was not measured before, and write down what all of them amount to.
+    """Carry out every measurement that was not made before, and write down what all of them amount to.
 
     Parameters
     ----------
-    units : sequence of Unit
+    measurements : sequence of Measurement
         Trial by trial.
     baseline : str
         The model that gains are over.
@@ -150,39 +153,40 @@ def measure_all(
     follow : callable
         Called while a model works with the part of the work that is done; not where several run at once.
     failed : callable
-        Called with a line for each unit that failed; the others go on.
+        Called with a line for each measurement that failed; the others go on.
 
     Returns
     -------
     dict
         ``conventions``: one line. ``versions``: see `revision.versions`. ``baseline``. ``models``: see `comparison_totals.overall`.
-        ``tests``: see `paired_tests.paired_tests`. ``entries``: for each unit an object with what names trial and model, ``seconds`` of
-        upscaling, ``trained_on`` (whether the model's card names the subject among those it was trained on), ``trained_for`` (the
+        ``tests``: see `paired_tests.paired_tests`. ``entries``: for each measurement an object with what names trial and model, ``seconds``
+        of upscaling, ``trained_on`` (whether the model's card names the subject among those it was trained on), ``trained_for`` (the
         slice profile that it names first), ``summary`` (list of `slice_scores.Summary`), ``curves`` (see `slice_scores.curves_of`),
         ``measures`` (see `volume_measures.measure_volume`) and ``planes`` (file in the folder of planes, see `kept_planes`; None without
-        `out`). ``failures``: for each unit that failed ``trial``, ``model`` and ``message``.
+        `out`). ``failures``: for each measurement that failed ``trial``, ``model`` and ``message``.
 
     Raises
     ------
     RequestError
         If another process measures into `out`, or the scheduler cannot be reached.
     WorkError
-        If `out` cannot be written, or every unit failed.
+        If `out` cannot be written, or every measurement failed.
     """
     planes = None if out is None else out / FOLDER
-    failures: dict[Unit, str] = {}
+    failures: dict[Measurement, str] = {}
     with ComparisonRecord(out) as kept:
-        missing = [_with_measures(unit, kept, measures) for unit in units if not is_complete(kept.get(unit.as_dict()), measures, planes)]
+        lacking = [each for each in measurements if not is_complete(kept.get(each.as_dict()), measures, planes)]
+        missing = [_with_measures(each, kept, measures) for each in lacking]
         with _carried_out(missing, jobs, scheduler, tell, follow) as outcomes:
             shared: set[str] = set()
-            for unit, outcome in outcomes:
+            for measurement, outcome in outcomes:
                 if isinstance(outcome, Failed):
-                    failures[unit] = outcome.message
-                    failed(f"{unit.name}: {outcome.message}")
+                    failures[measurement] = outcome.message
+                    failed(f"{measurement.name}: {outcome.message}")
                 else:
                     kept.add(outcome.entry | {"planes": planes and _keep_planes(outcome, planes, shared)})
-        entries = [entry for unit in units if is_complete(entry := kept.get(unit.as_dict()), measures, planes)]
-    told = [{"trial": unit.trial.name, "model": unit.model.id, "message": message} for unit, message in failures.items()]
+        entries = [entry for each in measurements if is_complete(entry := kept.get(each.as_dict()), measures, planes)]
+    told = [{"trial": each.trial.name, "model": each.model.id, "message": message} for each, message in failures.items()]
     if not entries:
         raise WorkError(f"{failure_in_words(told)}; nothing was measured")
     return _concluded(entries, baseline, told, out)
@@ -194,17 +198,31 @@ def failure_in_words(failures: Sequence[Mapping[str, str]]) -> str:
     return f"{len(failures)} {'measurement' if len(failures) == 1 else 'measurements'} failed: {named}"
 
 
-def report_pair(candidate: Volume, reference: Volume, folder: Path, measures: Mapping[str, Any], thick: Volume | None = None) -> None:
+def report_pair(
+    candidate: Volume,
+    covered: np.ndarray,
+    reference: Volume,
+    folder: Path,
+    measures: Mapping[str, Any],
+    thick: Volume | None = None,
+    calibration: Calibration | None = None,
+) -> None:
     """Write record, planes, CSV and report of a single pair, whose model is called ``candidate``, into a folder.
 
     Parameters
     ----------
-    candidate, reference : Volume
+    candidate : Volume
+        On the reference's grid, see `grid.on_grid_of`.
+    covered : ndarray of bool
+        Where the candidate covers the reference.
+    reference : Volume
     folder : Path
     measures : dict
         Its measures of whole volumes, as `volume_measures.measure_volume` returns them.
     thick : Volume, optional
         What the candidate was made from, to be shown beside.
+    calibration : Calibration, optional
+        Of the candidate's spread.
 
     Raises
     ------
@@ -214,35 +232,36 @@ def report_pair(candidate: Volume, reference: Volume, folder: Path, measures: Ma
         If the folder cannot be written.
     """
     source = Path(reference.source or "reference")
-    pair = Pair(source.name, name_of(source))
+    pair = ReferenceTrial(source.name, name_of(source))
     ground = Ground(thick, reference)
-    entry, shown = ground.measure(candidate)
+    entry, shown = ground.measure_on_grid(candidate, covered)
     named = {"model": "candidate", "weights_sha256": "", "consistency": None, "trained_on": False, "trained_for": None}
     entry = pair.as_dict() | named | {"seconds": None, "device": "", "precision": ""} | entry | {"measures": dict(measures)}
-    planes = _keep_planes(Measured(entry, shown, ground.shown, ground.thick_shown), folder / FOLDER, set())
+    entry |= {"calibration": calibration.as_dict()} if calibration else {}
+    planes = _keep_planes(Succeeded(entry, shown, ground.shown, ground.thick_shown), folder / FOLDER, set())
     _concluded([as_json(entry | {"planes": planes})], "candidate", [], folder)
 
 
-def _with_measures(unit: Unit, kept: ComparisonRecord, measures: Sequence[str]) -> Unit:
-    """Return a unit that measures what is asked for, and again what was asked for earlier."""
-    earlier = (kept.get(unit.as_dict()) or {}).get("measures", {})
-    return replace(unit, measures=tuple(dict.fromkeys((*earlier, *measures))))
+def _with_measures(measurement: Measurement, kept: ComparisonRecord, measures: Sequence[str]) -> Measurement:
+    """Return a measurement that takes what is asked for, and again what was asked for earlier."""
+    earlier = (kept.get(measurement.as_dict()) or {}).get("measures", {})
+    return replace(measurement, measures=tuple(dict.fromkeys((*earlier, *measures))))
 
 
 @contextmanager
 def _carried_out(
-    units: Sequence[Unit], jobs: int, scheduler: str | None, tell: Tell, follow: Callable[[float], None]
-) -> Iterator[Iterator[tuple[Unit, Outcome]]]:
-    """Yield the units with what came of them, carried out where it was asked for."""
-    if scheduler is None and min(jobs, len(units)) <= 1:
-        yield one_by_one(units, tell, follow)
+    measurements: Sequence[Measurement], jobs: int, scheduler: str | None, tell: Tell, follow: Callable[[float], None]
+) -> Iterator[Iterator[tuple[Measurement, Outcome]]]:
+    """Yield the measurements with what came of them, carried out where it was asked for."""
+    if scheduler is None and min(jobs, len(measurements)) <= 1:
+        yield one_by_one(measurements, tell, follow)
         return
-    with processes(min(jobs, len(units))) if scheduler is None else cluster(scheduler) as executor:
-        yield side_by_side(units, executor, tell)
+    with processes(min(jobs, len(measurements))) if scheduler is None else cluster(scheduler) as executor:
+        yield side_by_side(measurements, executor, tell)
 
 
-def _keep_planes(measured: Measured, folder: Path, shared: set[str]) -> str:
-    """Write the planes of a unit, and those of its trial once; return the name of the unit's file."""
+def _keep_planes(measured: Succeeded, folder: Path, shared: set[str]) -> str:
+    """Write the planes of a measurement, and those of its trial once; return the name of the measurement's file."""
     trial, model = names_of(measured.entry)
     if trial not in shared:
         write_trial(folder, trial, measured.truth, measured.thick)

@@ -19,7 +19,7 @@ _ACCEPTED = f"{', '.join(_SUFFIXES)} and sub-folders of DICOM files"
 
 
 @dataclass(frozen=True)
-class Pair:
+class ReferenceTrial:
     """A reference, which the candidates of its name are compared with.
 
     Attributes
@@ -75,12 +75,12 @@ class Candidate:
         """Return what names it in an entry of a record."""
         return {"model": self.id, "weights_sha256": "", "consistency": None, "files_state": self.state}
 
-    def make(self, pair: Pair, thick: None, follow: Callable[[float], None]) -> tuple[Volume, dict[str, Any]]:
+    def make(self, pair: ReferenceTrial, thick: None, follow: Callable[[float], None]) -> tuple[Volume, dict[str, Any]]:
         """Read the candidate; nothing is known of how it came about."""
         return read_volume(self.path), {"trained_on": False, "trained_for": None, "seconds": None, "device": "", "precision": ""}
 
 
-def paired(references: Path, candidates: Sequence[Path], tell: Callable[[str], None]) -> list[tuple[Pair, Candidate]]:
+def paired(references: Path, candidates: Sequence[Path], tell: Callable[[str], None]) -> list[tuple[ReferenceTrial, Candidate]]:
     """Return every candidate with its reference, reference by reference.
 
     Parameters
@@ -111,7 +111,7 @@ def paired(references: Path, candidates: Sequence[Path], tell: Callable[[str], N
     subjects = file_subjects(PurePath(path.name) for path in truths.values())
     found = []
     for name, truth in truths.items():
-        pair, state = Pair(truth.name, subjects[PurePath(truth.name)]), state_of(truth)
+        pair, state = ReferenceTrial(truth.name, subjects[PurePath(truth.name)]), state_of(truth)
         mine = {model: volumes[name].absolute() for model, (_, volumes) in folders.items() if name in volumes}
         found += [(pair, Candidate(model, path, state + state_of(path))) for model, path in mine.items()]
     return found

@@ -13,7 +13,7 @@ from SuperResolutionLib.metrics import psnr
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import whole_file
 
-from .evaluation import resample_onto, same_grid
+from .grid import on_grid_of
 from .planes import VIEWS, Plane, View, plane_through, telling_point
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def comparison_picture(path: str | Path, input: Volume | None, candidates: Mappi
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     point = telling_point(truth)
-    on_grid = {name: _onto(truth, volume) for name, volume in candidates.items()}
+    on_grid = {name: on_grid_of(truth, volume)[0] for name, volume in candidates.items()}
     columns = _columns(input, on_grid, truth, point)
     figure = _figure(columns)
     FigureCanvasAgg(figure)
@@ -79,10 +79,6 @@ def grey_window(seen: np.ndarray) -> tuple[float, float]:
     """Return the values that are shown black and white, chosen from the pixels of the truth."""
     low, high = np.percentile(seen.astype(np.float32), (0.5, 99.7))
     return CT_WINDOW if low < -500 else (float(low), float(high))
-
-
-def _onto(truth: Volume, volume: Volume) -> Volume:
-    return volume if same_grid(volume, truth) else truth.with_voxels(resample_onto(volume, truth)[0])
 
 
 def _columns(input: Volume | None, candidates: Mapping[str, Volume], truth: Volume, point: np.ndarray) -> list[_Column]:

@@ -20,7 +20,7 @@ from .checkpoint import FILE as CHECKPOINT
 from .comparison_record import place_of
 from .contestants import BASELINE, PLANE, Contestant, contestants_of
 from .data_folder import SPLIT_FILE, find_scans
-from .measurement import Unit
+from .measurement import Measurement
 from .model_comparison import measure_all
 from .plain_data import as_json
 from .recipe import SPLITS, Recipe, Scan
@@ -255,9 +255,9 @@ def _measured(
         contestants[factor] = _contestants(benchmark, comparison, factor, files, how)
     kept = [scan for scan in scans if scan.split == "validation"]
     trials = trials_of(kept, comparison.axes, comparison.factors, [benchmark.profile])
-    units = [Unit(trial, each, data.absolute()) for trial in trials for each in contestants[trial.factor]]
+    measurements = [Measurement(trial, each, data.absolute()) for trial in trials for each in contestants[trial.factor]]
     return measure_all(
-        units,
+        measurements,
         BASELINE,
         out / comparison.name,
         measures=benchmark.measured,

@@ -13,7 +13,7 @@ from SuperResolutionLib.metrics.pairs import check_pair, value_range
 from SuperResolutionLib.metrics.ssim import WINDOW
 from SuperResolutionLib.volume import AXES, Volume, array_axis
 
-from .evaluation import resample_onto, same_grid
+from .grid import on_grid_of
 
 MEASURES = ("psnr", "ncc", "ssim", "rmse")
 REGIONS = ("whole", "foreground")
@@ -106,26 +106,12 @@ class Reference:
         RequestError
             If the candidate covers nothing of the reference, or has values that are not finite.
         """
-        return self.score_on_grid(*self.bring(candidate))
-
-    def bring(self, candidate: Volume) -> tuple[Volume, np.ndarray]:
-        """Return a candidate on the reference's grid, and where it covers that; elsewhere it has the reference's own values.
-
-        Raises
-        ------
-        RequestError
-            See `score`.
-        """
-        if same_grid(candidate, self.volume):
-            voxels, covered = candidate.voxels, np.ones(self.volume.shape, bool)
-        else:
-            voxels, covered = resample_onto(candidate, self.volume)
-        check_pair(voxels, self.volume.voxels)
-        return self.volume.with_voxels(voxels), covered
+        return self.score_on_grid(*on_grid_of(self.volume, candidate))
 
     def score_on_grid(self, candidate: Volume, covered: np.ndarray) -> list[SliceScores]:
-        """Measure what `bring` returned, as `score` does."""
+        """Measure what `grid.on_grid_of` returned, as `score` does."""
         voxels, truth = candidate.voxels, self.volume.voxels
+        check_pair(voxels, truth)
         similarity = ssim_map(voxels, truth) if min(truth.shape) >= WINDOW else np.full(truth.shape, np.nan, np.float32)
         masks = dict(zip(REGIONS, (covered, covered & self._body), strict=True))
         return [scores for region, mask in masks.items() for scores in self._in(region, voxels, similarity, mask)]

@@ -13,14 +13,14 @@ from SuperResolutionLib.volume import AXES, Volume
 from SuperResolutionLib.worker import MODALITIES
 
 from .data_folder import find_scans
-from .made_thick import axes_of, make_thick
+from .made_thick import axes_of, direction_of, make_thick
 from .recipe import Scan
 from .samples import load_scan
 from .training_run import listed_scans
 
 
 @dataclass(frozen=True)
-class Trial:
+class ScanTrial:
     """A scan made thick in one way.
 
     Attributes
@@ -44,8 +44,7 @@ class Trial:
     @property
     def name(self) -> str:
         """What a line of progress calls it."""
-        along = {"plane": "in the plane", "all": "along all axes"}.get(self.axis, f"along {self.axis}")
-        return f"{self.scan.subject}, factor {self.factor} {along}, {self.profile}"
+        return f"{self.scan.subject}, factor {self.factor} {direction_of(self.axis)}, {self.profile}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what names it in an entry of a record."""
@@ -80,7 +79,7 @@ def trials_of(
     factors: Iterable[int],
     profiles: Iterable[str],
     tell: Callable[[str], None] = lambda line: None,
-) -> list[Trial]:
+) -> list[ScanTrial]:
     """Return every way to make each scan thick where its resolution is real.
 
     Parameters
@@ -104,7 +103,7 @@ def trials_of(
         raise RequestError(f"factor {wrong}: accepted are whole numbers from 2")
     ways = (axes,) if axes in SEVERAL_AXES else tuple(dict.fromkeys(axes))
     found = [
-        Trial(scan, axis, factor, profile)
+        ScanTrial(scan, axis, factor, profile)
         for scan in scans
         for axis in ways
         if set(axes_of(axis)) <= set(scan.axes)

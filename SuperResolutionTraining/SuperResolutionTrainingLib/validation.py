@@ -18,7 +18,7 @@ from SuperResolutionLib.metrics import foreground, ncc, psnr, ssim
 from SuperResolutionLib.metrics.ssim import WINDOW
 from SuperResolutionLib.volume import AXES, Volume, array_axis
 
-from .made_thick import axes_of, make_fine, make_thick
+from .made_thick import axes_of, direction_of, make_fine, make_thick
 from .pairs import Pair, align
 from .recipe import Scan
 from .samples import load_scan
@@ -94,7 +94,7 @@ def measure(
         )
         for trial in trials:
             named = {"factor": trial.factor, "axis": trial.axis, "profile": trial.profile}
-            tell(f"{scan.subject}, factor {trial.factor} along {trial.axis}, {trial.profile}")
+            tell(f"{scan.subject}, factor {trial.factor} {direction_of(trial.axis)}, {trial.profile}")
             entries.append({"subject": scan.subject, "modality": scan.modality} | named | _compared(model, trial, device))
     return entries
 
@@ -140,7 +140,7 @@ def central_part(pair: Pair, lengths: Sequence[int]) -> tuple[Volume, Volume]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Trial:
+class _LoadedTrial:
     """A thick volume, the truth on the grid that is finer by a factor, and how the one came about."""
 
     thick: Volume
@@ -150,7 +150,7 @@ class _Trial:
     profile: str
 
 
-def _real_trials(scan: Scan, data: Path, factors: Sequence[int], task: str, extent: int) -> Iterator[_Trial]:
+def _real_trials(scan: Scan, data: Path, factors: Sequence[int], task: str, extent: int) -> Iterator[_LoadedTrial]:
     """Yield what was measured, if it serves the task and has a factor asked for."""
     pair = measured_pair(scan, data, factors) if task != "plane" else None
     if pair is None:
@@ -159,10 +159,10 @@ def _real_trials(scan: Scan, data: Path, factors: Sequence[int], task: str, exte
     lengths = [extent // (pair.factor if dimension == first else 1) for dimension in range(3)]
     thick, fine = central_part(pair, lengths if extent else pair.thick.shape)
     if thick.shape[first] >= 2:
-        yield _Trial(thick, fine.voxels, pair.factor, pair.axis, MEASURED)
+        yield _LoadedTrial(thick, fine.voxels, pair.factor, pair.axis, MEASURED)
 
 
-def _made_trials(scan: Scan, data: Path, factors: Sequence[int], profiles: Sequence[str], task: str, extent: int) -> Iterator[_Trial]:
+def _made_trials(scan: Scan, data: Path, factors: Sequence[int], profiles: Sequence[str], task: str, extent: int) -> Iterator[_LoadedTrial]:
     """Yield a fine scan made thick in each way."""
     volume = load_scan(scan, data)
     truth = _cut(volume, _centre(volume.shape, [extent] * 3)) if extent else volume
@@ -187,12 +187,12 @@ def _cut(volume: Volume, box: Sequence[slice]) -> Volume:
     return replace(volume, voxels=np.ascontiguousarray(volume.voxels[tuple(box)]))
 
 
-def _made_trial(truth: Volume, factor: int, axis: str, profile: str) -> _Trial:
+def _made_trial(truth: Volume, factor: int, axis: str, profile: str) -> _LoadedTrial:
     thick, kept = make_thick(truth, factor, axes_of(axis), profile)
-    return _Trial(thick, kept.voxels, factor, axis, profile)
+    return _LoadedTrial(thick, kept.voxels, factor, axis, profile)
 
 
-def _compared(model: str, trial: _Trial, device: str) -> dict[str, float]:
+def _compared(model: str, trial: _LoadedTrial, device: str) -> dict[str, float]:
     kept = trial.truth
     mask = foreground(kept)
     figures = {}

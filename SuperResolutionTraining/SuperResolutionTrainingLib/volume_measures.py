@@ -13,7 +13,7 @@ from SuperResolutionLib.metrics.pairs import check_pair, value_range
 from SuperResolutionLib.volume import Volume
 
 from . import volume_figures
-from .evaluation import same_grid
+from .grid import same_grid
 from .volume_figures import Context, Figure, NotMeasured, Take
 
 ALL = "all"

@@ -19,7 +19,7 @@ from .evaluation_nodes import EvaluationNodes
 from .evaluation_run import Evaluated
 from .measured_models import MeasuredModels
 from .measured_volume import MeasuredVolume
-from .parameters import Measured, SuperResolutionTrainingParameterNode
+from .parameters import EvaluationKind, SuperResolutionTrainingParameterNode
 
 _ERROR, _PLAIN = "color: #c0392b;", ""
 _NOTHING = ("", _PLAIN)
@@ -38,7 +38,7 @@ class EvaluateSection:
     def __init__(self, ui: Any, logic: Any) -> None:
         self.ui, self.logic = ui, logic
         self.packages = PackageInstallation(self._pip_said)
-        self._choices = {Measured.VOLUME: MeasuredVolume(ui, logic), Measured.MODELS: MeasuredModels(ui, logic)}
+        self._choices = {EvaluationKind.VOLUME: MeasuredVolume(ui, logic), EvaluationKind.MODELS: MeasuredModels(ui, logic)}
         self._running: MeasuredVolume | MeasuredModels | None = None
         self._view = PlotView()
         self._parameters: SuperResolutionTrainingParameterNode | None = None
@@ -56,7 +56,7 @@ class EvaluateSection:
 
     @property
     def _chosen(self) -> MeasuredVolume | MeasuredModels:
-        return self._choices[Measured.VOLUME if self._parameters is None else self._parameters.measured]
+        return self._choices[EvaluationKind.VOLUME if self._parameters is None else self._parameters.measured]
 
     def setParameterNode(self, parameters: SuperResolutionTrainingParameterNode | None) -> None:
         """Show another state, or none while the scene is being closed."""
@@ -95,7 +95,7 @@ class EvaluateSection:
         folder = "" if self._parameters is None else self._parameters.comparisonFolder
         if self.ui.comparisonFolderEdit.currentPath != folder:
             self.ui.comparisonFolderEdit.currentPath = folder
-        by_folder = bool(folder) and self._chosen is self._choices[Measured.MODELS]
+        by_folder = bool(folder) and self._chosen is self._choices[EvaluationKind.MODELS]
         self.ui.referenceSelector.enabled = not busy and not by_folder
 
     def _show_result(self) -> None:

@@ -81,7 +81,7 @@ class ThickAxis(Enum):
         return "Every axis of real resolution" if self is ThickAxis.EVERY else self.name
 
 
-class Measured(Enum):
+class EvaluationKind(Enum):
     """What is measured."""
 
     VOLUME = "volume"
@@ -159,7 +159,7 @@ class SuperResolutionTrainingParameterNode:
     device: str = "auto"
     modelName: str = "my-model"
     runsFolder: str
-    measured: Measured
+    measured: EvaluationKind
     candidateVolume: vtkMRMLScalarVolumeNode
     referenceVolume: vtkMRMLScalarVolumeNode
     thickVolume: vtkMRMLScalarVolumeNode

@@ -110,6 +110,13 @@ def test_upscale_by_a_network_shows_its_plan_on_standard_error(python, thick, re
     assert read_volume(results / "fine.mha").shape == (6, 18, 40)
 
 
+def test_upscale_names_the_spread_of_an_ensemble(run, thick, results, make_model):
+    options = ["--model", make_model(), "--factor", 2, "--device", "cpu", "--precision", "float32"]
+    assert "; spread" not in run("upscale", thick, results / "alone.nrrd", *options)[1]
+    status, out, _ = run("upscale", thick, results / "fine.nrrd", *options, "--ensemble")
+    assert status == 0 and out.endswith(f"; spread of the ensemble: {results / 'fine-spread.nrrd'}\n")
+
+
 def test_with_json_standard_output_is_json_lines_and_nothing_else(python, thick, results, make_model):
     done = python("-m", "SuperResolutionLib.cli", "upscale", thick, results / "fine.nrrd", "--model", make_model(), "--factor", 2, "--json")
     assert done.returncode == 0 and done.stderr == ""

@@ -16,7 +16,7 @@ import SimpleITK as sitk
 from dicom_phantom import OBLIQUE, Phantom, noise
 from SuperResolutionLib import files, whole
 from SuperResolutionLib.errors import RequestError, WorkError
-from SuperResolutionLib.files import check_output, read_volume, write_volume
+from SuperResolutionLib.files import check_output, read_volume, spread_path, write_volume, write_volumes
 from SuperResolutionLib.provenance import Provenance
 from SuperResolutionLib.upscaling import check_voxels
 from SuperResolutionLib.volume import Volume
@@ -264,3 +264,68 @@ def test_a_voxel_that_is_no_number_does_not_pass_for_zero(tmp_path, name, dtype)
     write_volume(Volume(voxels, np.diag([1.0, 1.0, 3.0, 1.0])), tmp_path / name)
     with pytest.raises(RequestError, match="1 voxels are NaN or infinite"):
         check_voxels(read_volume(tmp_path / name))
+
+
+@pytest.mark.parametrize(
+    ("path", "beside"),
+    [("a/fine.nii.gz", "a/fine-spread.nii.gz"), ("fine.1.NRRD", "fine.1-spread.NRRD"), ("a.b/fine", "a.b/fine-spread")],
+)
+def test_the_spread_is_written_beside_its_result(path, beside):
+    assert spread_path(path) == Path(beside)
+
+
+def test_a_nifti_spread_says_that_it_is_one(tmp_path):
+    made = replace(MADE, model="model-of-a-very-long-name-indeed", engine_version="10.20.30", quantity="spread")
+    write_volume(volume_of(provenance=made), tmp_path / "a.nii.gz")
+    described = sitk.ReadImage(str(tmp_path / "a.nii.gz")).GetMetaData("descrip")
+    assert described == "SR x4 model-of-a-very- 10.20.30; spread; research use, not for diagnosis"
+
+
+@pytest.mark.parametrize("suffix", [".nii.gz", ""])
+@pytest.mark.parametrize("failing", [1, 2])
+def test_volumes_that_belong_together_appear_all_or_none(tmp_path, monkeypatch, suffix, failing):
+    """The first to be put in place is the one that was written last."""
+    done = []
+
+    def replace_or_fail(source, target):
+        done.append(target)
+        if len(done) == failing:
+            raise OSError(errno.EACCES, "Permission denied")
+        rename(source, target)
+
+    rename = os.rename
+    monkeypatch.setattr(os, "replace" if suffix else "rename", replace_or_fail)
+    with pytest.raises(WorkError, match="Permission denied"):
+        write_volumes({tmp_path / f"a{suffix}": volume_of(modality="MR"), tmp_path / f"a-spread{suffix}": volume_of(modality="MR")})
+    assert len(done) == failing and list(tmp_path.iterdir()) == []
+
+
+def test_a_volume_that_cannot_be_written_keeps_what_was_there(tmp_path, monkeypatch):
+    paths = [tmp_path / "a.nrrd", tmp_path / "a-spread.nrrd"]
+    for path in paths:
+        path.write_bytes(b"earlier")
+    monkeypatch.setattr(files, "write_itk_file", lambda *_: (_ for _ in ()).throw(OSError(errno.ENOSPC, "No space left")))
+    with pytest.raises(WorkError, match="No space left"):
+        write_volumes(dict.fromkeys(paths, volume_of()))
+    assert [path.read_bytes() for path in paths] == [b"earlier"] * 2
+
+
+@pytest.mark.parametrize("with_headers", [False, True])
+def test_a_dicom_spread_is_a_series_of_its_own_in_the_study_of_its_result(tmp_path, with_headers):
+    volume = volume_of(voxels=noise(low=-999, high=3000, dtype=np.int16), modality="CT", provenance=MADE)
+    if with_headers:
+        write_volume(volume, tmp_path / "source")
+        volume = replace(read_volume(tmp_path / "source"), provenance=MADE)
+        for header in volume.headers:
+            header.WindowCenter, header.WindowWidth = 40, 400
+            del header.FrameOfReferenceUID
+    spread = replace(volume, voxels=np.abs(noise(dtype=np.float32)) / 7, provenance=replace(MADE, quantity="spread"))
+    write_volumes({tmp_path / "fine": volume, tmp_path / "fine-spread": spread})
+    fine, again = read_volume(tmp_path / "fine"), read_volume(tmp_path / "fine-spread")
+    np.testing.assert_allclose(again.voxels, spread.voxels, atol=np.ptp(spread.voxels) / 65535)
+    first, second = fine.headers[0], again.headers[0]
+    for keyword in ("StudyInstanceUID", "FrameOfReferenceUID", "PatientID"):
+        assert first[keyword].value == second[keyword].value
+    assert first.SeriesInstanceUID != second.SeriesInstanceUID
+    assert second.SeriesDescription.endswith("SR x4 mr-fast spread") and second.DerivationDescription.startswith("Spread (standard")
+    assert float(second.WindowCenter) < np.ptp(spread.voxels) and (not with_headers or float(first.WindowCenter) == 40)

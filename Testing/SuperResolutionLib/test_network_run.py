@@ -94,6 +94,43 @@ def test_the_ensemble_is_the_mean_over_all_flips(run, make_thick, name):
     assert np.abs(together - alone).max() > 1e-2 * np.ptp(expected)
 
 
+@pytest.mark.parametrize("name", ["slice_stack", "sr_dcnn"])
+@pytest.mark.parametrize("offset", [0, -100_000])
+def test_the_variance_is_that_over_all_flips_and_views(run, make_thick, monkeypatch, name, offset):
+    members, flipped = [], NetworkRun._flipped
+
+    def watched(job, slices, flips):
+        result = flipped(job, slices, flips)
+        fine = result[0].double().numpy() * job._scale
+        members.append(fine if len(members) < 8 else fine.swapaxes(1, 2))
+        return result
+
+    monkeypatch.setattr(NetworkRun, "_flipped", watched)
+    thick = make_thick((6, 18, 20)) + np.float32(offset)
+    fine, job = run(thick, name, ensemble=True)
+    assert len(members) == 8 * job.plan.views
+
+    def inner(member):
+        beyond = [(have - want) // 2 for have, want in zip(member.shape, fine.shape)]
+        return member[tuple(slice(start, start + length) for start, length in zip(beyond, fine.shape))]
+
+    expected = np.var([inner(member) for member in members], axis=0)
+    np.testing.assert_allclose(job.variance, expected, atol=1e-4 * expected.max())
+    assert job.variance.dtype == np.float32 and job.variance.min() >= 0 < expected.max()
+
+
+def test_the_variance_of_the_pieces_is_that_of_the_whole(run, make_thick):
+    thick = make_thick((24, 40, 42))
+    _, whole = run(thick, "sr_dcnn", ensemble=True)
+    _, pieced = run(thick, "sr_dcnn", ensemble=True, memory_mb=4)
+    assert len(whole.plan.pieces) == 1 < len(pieced.plan.pieces)
+    np.testing.assert_allclose(pieced.variance, whole.variance, atol=1e-5 * whole.variance.max())
+
+
+def test_there_is_no_variance_without_ensemble(run, make_thick):
+    assert run(make_thick(), "sr_dcnn")[1].variance is None
+
+
 def test_sr_dcnn_sees_both_orthogonal_views_alike(run, make_thick, make_network):
     thick = make_thick()
     turned = run(thick.transpose(0, 2, 1), "sr_dcnn")[0].transpose(0, 2, 1)

@@ -19,6 +19,14 @@ def volumes_mb(shape, factor):
     return math.ceil(4 * math.prod(shape) * (1 + 2 * factor) / MEGABYTE)
 
 
+def test_a_spread_is_one_more_fine_volume():
+    plain, more = (make_plan((20, 40, 40), 4, HALO, 800, spread=spread).bytes_needed for spread in (False, True))
+    assert more - plain == 4 * 80 * 40 * 40
+    for kind, expected in (("network", 4 * 80 * 40 * 40), ("interpolation", 0)):
+        plain, more = (expect((20, 40, 40), "k", 4, 2, kind, spread=spread).memory_bytes for spread in (False, True))
+        assert more - plain == expected
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("megabytes", [None, 40, 20])
 def test_the_pieces_cover_every_voxel_once(shape, megabytes):

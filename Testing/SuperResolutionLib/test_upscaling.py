@@ -430,3 +430,48 @@ def test_a_modality_taken_from_the_values_is_said_and_kept(make_volume):
     values = np.linspace(-1000, 1500, 9 * 10 * 11).reshape(9, 10, 11).astype(np.int16)
     result = upscale(Volume(values, np.diag([1.0, 1.0, 3.0, 1.0])), model="cubic", factor=2)
     assert result.volume.modality == "CT" and any("does not say its modality" in warning for warning in result.warnings)
+
+
+# The spread of an ensemble.
+
+
+@pytest.mark.parametrize("axis", ["i", "plane", "all"])
+def test_the_spread_lies_on_the_grid_of_the_result_in_its_units(make_volume, by_network, axis):
+    volume = make_volume((5, 7, 9), dtype=np.int16, modality="CT")
+    result = by_network(volume, "sr_dcnn", axis=axis, ensemble=True)
+    spread = result.spread
+    np.testing.assert_allclose(spread.affine, result.volume.affine)
+    assert (spread.shape, spread.units, spread.voxels.dtype) == (result.volume.shape, "HU", np.float32)
+    assert 0 <= spread.voxels.min() < spread.voxels.max() < np.ptp(result.volume.voxels)
+    tenfold = volume.with_voxels(10 * volume.voxels.astype(np.float32) + 3000)
+    again = by_network(tenfold, "sr_dcnn", axis=axis, ensemble=True).spread.voxels
+    np.testing.assert_allclose(again, 10 * spread.voxels, atol=1e-2 * again.max())
+
+
+def test_the_spread_says_what_it_is_and_where_it_came_from(make_volume, by_network):
+    result = by_network(make_volume(), ensemble=True)
+    made = result.spread.provenance
+    assert (made.quantity, result.volume.provenance.quantity) == ("spread", "intensity")
+    assert made.as_fields()["SuperResolution.quantity"] == "spread" and made.describe().startswith("Spread (standard deviation")
+    assert (made.model_sha256, made.residual_after) == (result.volume.provenance.model_sha256, "")
+
+
+def test_the_measurement_check_moves_the_result_and_not_its_spread(make_volume, by_network):
+    checked, bare = (by_network(make_volume(), ensemble=True, consistency=consistency) for consistency in (True, False))
+    np.testing.assert_array_equal(checked.spread.voxels, bare.spread.voxels)
+    assert np.abs(checked.volume.voxels - bare.volume.voxels).max() > 1
+
+
+def test_variances_of_several_passes_are_added_where_later_ones_made_voxels_of_one(make_volume, by_network):
+    volume, card = make_volume((4, 9, 10)), {"arguments": {"factors": [2]}}
+    once = by_network(volume, card=card, axis="k", ensemble=True, consistency=False)
+    again = by_network(once.volume, card=card, axis="k", ensemble=True, consistency=False)
+    both = by_network(volume, card=card | {"progressive": True}, axis="k", factor=4, ensemble=True, consistency=False)
+    expected = np.sqrt(np.repeat(once.spread.voxels, 2, axis=0) ** 2 + again.spread.voxels**2)
+    np.testing.assert_allclose(both.spread.voxels, expected, rtol=1e-3, atol=1e-3 * expected.max())
+
+
+def test_interpolations_and_single_passes_have_no_spread(make_volume, by_network):
+    assert by_network(make_volume()).spread is None
+    result = upscale(make_volume(modality="MR"), model="cubic", factor=2, ensemble=True)
+    assert result.spread is None and "there is no spread" in result.warnings[0]

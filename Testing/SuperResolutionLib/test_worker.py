@@ -213,6 +213,39 @@ def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume,
     assert list(results.iterdir()) == []
 
 
+ENSEMBLE = {"factor": 2, "device": "cpu", "precision": "float32", "ensemble": True}
+
+
+@pytest.mark.parametrize(("output", "beside"), [("fine.nii.gz", "fine-spread.nii.gz"), ("fine", "fine-spread")])
+def test_with_ensemble_the_spread_is_written_beside_the_result(capsys, request_of, make_model, results, output, beside):
+    assert worker.main([str(request_of(output, model=str(make_model()), **ENSEMBLE))]) == 0
+    result = lines_of(capsys.readouterr().out)[-1]
+    assert result["spread"] == str(results / beside) and {path.name for path in results.iterdir()} == {output, beside}
+    fine, spread = read_volume(results / output), read_volume(results / beside)
+    np.testing.assert_allclose(spread.affine, fine.affine, atol=1e-4)
+    assert spread.shape == fine.shape and 0 < spread.voxels.max() < np.ptp(fine.voxels)
+
+
+def test_a_spread_that_could_not_be_written_is_refused_before_anything_is_read(capsys, request_of, results):
+    (results / "fine-spread").mkdir()
+    (results / "fine-spread" / "other").touch()
+    status, message = failure(capsys, request_of("fine", model="auto", **ENSEMBLE))
+    assert status == 2 and "fine-spread: exists and is not empty" in message
+
+
+def test_a_spread_never_replaces_the_input(capsys, request_of, thick, make_volume):
+    source = thick.with_name("fine-spread.nrrd")
+    thick.rename(source)
+    status, message = failure(capsys, request_of(str(source.with_name("fine.nrrd")), source, model="auto", **ENSEMBLE))
+    assert status == 2 and "fine-spread.nrrd: is the input" in message
+
+
+def test_an_interpolation_writes_no_spread(capsys, request_of, results):
+    assert worker.main([str(request_of(model="cubic", factor=2, ensemble=True))]) == 0
+    assert lines_of(capsys.readouterr().out)[-1]["spread"] is None
+    assert [path.name for path in results.iterdir()] == ["fine.nrrd"]
+
+
 @posix
 @pytest.mark.parametrize("output", ["fine.nii.gz", "fine.nrrd"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -5,7 +5,7 @@ from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.volume import Volume
 from SuperResolutionTrainingLib.baselines import baselines, factor_between
-from SuperResolutionTrainingLib.evaluation import same_grid
+from SuperResolutionTrainingLib.grid import same_grid
 
 VOXELS = np.random.default_rng(0).integers(0, 1000, (12, 16, 20)).astype(np.int16)
 FINE = Volume(VOXELS, np.diag([0.8, 0.9, 1.0, 1]), modality="MR", source="fine")

@@ -9,9 +9,9 @@ from SuperResolutionLib.upscaling import upscale
 from SuperResolutionTrainingLib.contestants import contestants_of, models_for
 from SuperResolutionTrainingLib.recipe import Scan
 from SuperResolutionTrainingLib.samples import load_scan
-from SuperResolutionTrainingLib.trials import Trial
+from SuperResolutionTrainingLib.trials import ScanTrial
 
-TRIAL = Trial(Scan("bert.nii.gz", "bert", "MR"), "k", 2, "mean")
+TRIAL = ScanTrial(Scan("bert.nii.gz", "bert", "MR"), "k", 2, "mean")
 
 
 def test_cubic_is_always_among_them_and_nobody_twice():

@@ -5,7 +5,7 @@ from SuperResolutionLib import model_zoo
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.files import read_volume
 from SuperResolutionTrainingLib import demo
-from SuperResolutionTrainingLib.evaluation import same_grid
+from SuperResolutionTrainingLib.grid import same_grid
 
 
 @pytest.fixture(autouse=True)

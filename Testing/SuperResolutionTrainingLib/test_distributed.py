@@ -26,12 +26,16 @@ def recipe_file(plain_recipe, tmp_path):
     return path
 
 
-def torchrun(processes, recipe, data, out):
-    """Train by torch's own launcher."""
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-    command += ["-m", "SuperResolutionLib.cli", "train", str(recipe), "--data", str(data), "--out", str(out), "--device", "cpu", "--json"]
+def torchrun(processes, *program):
+    """Run a program by torch's own launcher."""
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", *map(str, program)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     return subprocess.run(command, capture_output=True, text=True, env=environment, timeout=300)
+
+
+def train_together(recipe, data, out):
+    """Train in two processes."""
+    return torchrun(2, "-m", "SuperResolutionLib.cli", "train", recipe, "--data", data, "--out", out, "--device", "cpu", "--json")
 
 
 def twice_the_batch(monkeypatch):
@@ -46,7 +50,7 @@ def twice_the_batch(monkeypatch):
 
 
 def test_two_processes_do_what_one_does_with_twice_the_batch(recipe_file, scans, tmp_path, monkeypatch):
-    done = torchrun(2, recipe_file, scans, tmp_path / "two")
+    done = train_together(recipe_file, scans, tmp_path / "two")
     assert done.returncode == 0, done.stderr
     messages = [json.loads(line) for line in done.stdout.splitlines()]
     assert [message["processes"] for message in messages if message["type"] == "plan"] == [2]
@@ -68,8 +72,45 @@ def test_two_processes_do_what_one_does_with_twice_the_batch(recipe_file, scans,
 
 def test_a_wrong_recipe_ends_all_processes(recipe_file, scans, tmp_path):
     recipe_file.write_text("id: tiny")
-    done = torchrun(2, recipe_file, scans, tmp_path / "two")
+    done = train_together(recipe_file, scans, tmp_path / "two")
     assert done.returncode != 0 and "key 'title' is missing" in done.stderr
+
+
+WORKS_TOGETHER = """
+import os, time
+from contextlib import suppress
+from pathlib import Path
+import torch
+from SuperResolutionTrainingLib.distributed import Group
+
+def joined():
+    for thread in os.listdir("/proc/self/task"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if "gloo" in Path("/proc/self/task", thread, "comm").read_text():
+                return True
+    return False
+
+def work():
+    with Group("cpu") as group:
+        network = group.spread(torch.nn.Linear(3, 3))
+        network(torch.ones(2, 3)).sum().backward()
+        print(joined(), end=" ")
+
+work()
+end = time.monotonic() + 5  # the system may list a thread for a moment longer
+while joined() and time.monotonic() < end:
+    time.sleep(0.05)
+print(joined())
+"""
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are listed in Linux's /proc")
+def test_the_threads_that_join_processes_end_with_their_group(tmp_path):
+    script = tmp_path / "works_together.py"
+    script.write_text(WORKS_TOGETHER)
+    done = torchrun(2, script)
+    assert done.returncode == 0, done.stderr
+    assert sorted(done.stdout.split()) == ["False"] * 2 + ["True"] * 2  # each before and after, in whatever order they come
 
 
 def test_a_process_alone_leads_and_agrees_with_itself():

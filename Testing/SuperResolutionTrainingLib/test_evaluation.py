@@ -1,6 +1,6 @@
 import json
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -10,8 +10,10 @@ from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.metrics import foreground, ncc, psnr, ssim
 from SuperResolutionLib.volume import Volume
+from SuperResolutionTrainingLib import grid
 from SuperResolutionTrainingLib.evaluation import CONVENTIONS, Row, evaluate, format_table
 from SuperResolutionTrainingLib.kept_planes import read_trial
+from SuperResolutionTrainingLib.plain_data import as_json
 from SuperResolutionTrainingLib.slice_scores import Reference, summarise
 
 K, J, I = np.indices((20, 24, 28))
@@ -116,6 +118,16 @@ def test_a_report_is_a_table_figures_and_a_picture_in_a_new_folder(tmp_path):
     assert json.loads((tmp_path / "report" / "evaluation.json").read_text())["whole"]["psnr_db"] == found.whole.psnr
     with pytest.raises(RequestError, match="report: exists and is not empty"):
         found.write_report(tmp_path / "report")
+
+
+def test_a_candidate_on_another_grid_is_resampled_once_for_figures_and_report(tmp_path, monkeypatch):
+    resample, grids = grid._resampled, []
+    monkeypatch.setattr(grid, "_resampled", lambda *volumes: grids.append(volumes) or resample(*volumes))
+    found = evaluate(moved(NOISY, 0.4, 0, 0), REFERENCE)
+    found.write_report(tmp_path / "report")
+    assert len(grids) == 1
+    (entry,) = json.loads((tmp_path / "report" / "comparison.json").read_text())["entries"]
+    assert entry["summary"] == as_json([asdict(each) for each in summarise(Reference(REFERENCE).score(moved(NOISY, 0.4, 0, 0)))])
 
 
 def test_with_the_thick_volume_every_measure_that_needs_it_is_taken(tmp_path):

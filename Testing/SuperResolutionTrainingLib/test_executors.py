@@ -11,9 +11,9 @@ import pytest
 
 from SuperResolutionLib.errors import RequestError, WorkError
 from SuperResolutionTrainingLib.executors import cluster, one_by_one, processes, side_by_side
-from SuperResolutionTrainingLib.measurement import Unit
+from SuperResolutionTrainingLib.measurement import Measurement
 from SuperResolutionTrainingLib.recipe import Scan
-from SuperResolutionTrainingLib.trials import Trial
+from SuperResolutionTrainingLib.trials import ScanTrial
 
 
 @dataclass(frozen=True)
@@ -35,15 +35,16 @@ class Waiting:
         raise RequestError(f"{self.id} in process {os.getpid()}")
 
 
-def units(scans, *models):
-    return [Unit(Trial(Scan("bert.nii.gz", "bert", "MR"), "k", 2, "mean"), model, scans) for model in models]
+def measurements(scans, *models):
+    return [Measurement(ScanTrial(Scan("bert.nii.gz", "bert", "MR"), "k", 2, "mean"), model, scans) for model in models]
 
 
 def test_one_by_one_each_is_told_before_and_followed(scans):
     told, followed = [], []
     found = []
-    for unit, outcome in one_by_one(units(scans, Waiting("a"), Waiting("b")), lambda *each: told.append(each), followed.append):
-        found.append((unit.model.id, outcome.message.split()[0]))
+    asked = measurements(scans, Waiting("a"), Waiting("b"))
+    for each, outcome in one_by_one(asked, lambda *line: told.append(line), followed.append):
+        found.append((each.model.id, outcome.message.split()[0]))
         assert len(told) == len(found)
     assert found == [("a", "a"), ("b", "b")] and followed == [0.25, 0.75]
     assert told == [(0, "bert, factor 2 along k, mean: a"), (0.5, "bert, factor 2 along k, mean: b")]
@@ -52,7 +53,7 @@ def test_one_by_one_each_is_told_before_and_followed(scans):
 def test_processes_share_the_work_and_leave_when_an_error_ends_it(scans):
     """What still waits would take a minute."""
     told, found, before, started = [], [], set(active_children()), time.monotonic()
-    asked = units(scans, *map(Waiting, "abcd"), Waiting("e", 60), Waiting("f", 60))
+    asked = measurements(scans, *map(Waiting, "abcd"), Waiting("e", 60), Waiting("f", 60))
     with pytest.raises(WorkError, match="the disk is full"), processes(2) as executor:
         for _, outcome in side_by_side(asked, executor, lambda *each: told.append(each)):
             found.append(outcome.message)
@@ -65,7 +66,7 @@ def test_processes_share_the_work_and_leave_when_an_error_ends_it(scans):
 
 def test_a_process_that_is_killed_ends_the_work_in_one_line(scans):
     with pytest.raises(WorkError, match="a process that measured is gone: killed from outside"), processes(1) as executor:
-        list(side_by_side(units(scans, Waiting("a", dies=True), Waiting("b", 60)), executor, lambda *each: None))
+        list(side_by_side(measurements(scans, Waiting("a", dies=True), Waiting("b", 60)), executor, lambda *each: None))
 
 
 def test_without_the_package_a_cluster_is_refused_by_its_name(monkeypatch):
@@ -91,13 +92,15 @@ def test_processes_start_out_of_reach_of_ctrl_c():
     blocked = []
 
     class Starting:
-        def submit(self, work, unit):
+        def submit(self, work, measurement):
             blocked.append(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, ()))
             done = Future()
             done.set_result(None)
             return done
 
-    assert [unit.name for unit, _ in side_by_side([SimpleNamespace(name="one")], Starting(), lambda fraction, line: None)] == ["one"]
+    assert [
+        measurement.name for measurement, _ in side_by_side([SimpleNamespace(name="one")], Starting(), lambda fraction, line: None)
+    ] == ["one"]
     assert blocked == [True] and signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 

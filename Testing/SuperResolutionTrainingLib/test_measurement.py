@@ -8,16 +8,16 @@ from scipy.ndimage import gaussian_filter
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.volume import Volume
 from SuperResolutionTrainingLib import measurement
-from SuperResolutionTrainingLib.measurement import Failed, Ground, Measured, Unit, attempt, forget
+from SuperResolutionTrainingLib.measurement import Failed, Ground, Measurement, Succeeded, attempt, forget
 from SuperResolutionTrainingLib.plain_data import as_json
 from SuperResolutionTrainingLib.recipe import Scan
 from SuperResolutionTrainingLib.slice_scores import MEASURES, Reference, summarise
-from SuperResolutionTrainingLib.trials import Trial
+from SuperResolutionTrainingLib.trials import ScanTrial
 
 VOXELS = 100 + gaussian_filter(np.random.default_rng(0).normal(0, 400, (14, 16, 18)), 1.5).astype(np.float32)
 TRUTH = Volume(VOXELS, np.diag([1.0, 1, 1.5, 1]), modality="MR")
 NOISY = TRUTH.with_voxels(VOXELS + np.random.default_rng(1).normal(0, 9, VOXELS.shape).astype(np.float32))
-TRIAL = Trial(Scan("bert.nii.gz", "bert", "MR"), "k", 2, "mean")
+TRIAL = ScanTrial(Scan("bert.nii.gz", "bert", "MR"), "k", 2, "mean")
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def nothing_kept():
 
 
 def test_an_entry_holds_summary_and_curves_of_the_slices(scans):
-    outcome = attempt(Unit(TRIAL, Model(), scans))
-    assert isinstance(outcome, Measured)
+    outcome = attempt(Measurement(TRIAL, Model(), scans))
+    assert isinstance(outcome, Succeeded)
     _, truth = TRIAL.load(scans)
     made, _ = Model().make(TRIAL, TRIAL.load(scans)[0], lambda fraction: None)
     scores = Reference(truth).score(made)
@@ -65,7 +65,7 @@ def test_an_entry_holds_summary_and_curves_of_the_slices(scans):
 
 
 def test_planes_of_truth_thick_volume_and_result_come_with_it(scans):
-    outcome = attempt(Unit(TRIAL, Model(), scans))
+    outcome = attempt(Measurement(TRIAL, Model(), scans))
     shapes = [{view: plane.pixels.shape for view, plane in each.items()} for each in (outcome.truth, outcome.result, outcome.thick)]
     assert shapes[0] == shapes[1] == {"sagittal": (28, 30), "coronal": (28, 32), "axial": (30, 32)}
     assert shapes[2] == {"sagittal": (14, 30), "coronal": (14, 32), "axial": (30, 32)}
@@ -83,27 +83,27 @@ def test_where_a_candidate_covers_nothing_its_planes_are_black_and_not_the_truth
     [(RequestError, "no\nroom"), (MemoryError, "unforeseen MemoryError: no room"), (ValueError, "unforeseen ValueError")],
 )
 def test_a_model_that_fails_is_told(scans, error, message):
-    outcome = attempt(Unit(TRIAL, Model(error=error), scans))
+    outcome = attempt(Measurement(TRIAL, Model(error=error), scans))
     assert isinstance(outcome, Failed) and outcome.message.startswith(message)
 
 
 def test_a_scan_that_cannot_be_read_is_told(scans):
-    outcome = attempt(Unit(replace(TRIAL, scan=Scan("gone.nii.gz", "gone", "MR")), Model(), scans))
+    outcome = attempt(Measurement(replace(TRIAL, scan=Scan("gone.nii.gz", "gone", "MR")), Model(), scans))
     assert "gone.nii.gz: no such file" in outcome.message
 
 
 def test_ctrl_c_ends_the_work(scans):
     with pytest.raises(KeyboardInterrupt):
-        attempt(Unit(TRIAL, Model(error=KeyboardInterrupt), scans))
+        attempt(Measurement(TRIAL, Model(error=KeyboardInterrupt), scans))
 
 
 def test_a_trial_is_loaded_once_for_all_its_models(scans, monkeypatch):
     loaded = []
-    load = Trial.load
-    monkeypatch.setattr(Trial, "load", lambda trial, data: loaded.append(trial.axis) or load(trial, data))
+    load = ScanTrial.load
+    monkeypatch.setattr(ScanTrial, "load", lambda trial, data: loaded.append(trial.axis) or load(trial, data))
     for axis in "kj":
         for name in ("one", "two", "three"):
-            attempt(Unit(replace(TRIAL, axis=axis), Model(name), scans))
+            attempt(Measurement(replace(TRIAL, axis=axis), Model(name), scans))
     assert loaded == ["k", "j"]
     forget()
     assert measurement.ground_of.cache_info().currsize == 0
@@ -111,5 +111,5 @@ def test_a_trial_is_loaded_once_for_all_its_models(scans, monkeypatch):
 
 def test_a_model_is_followed(scans):
     followed = []
-    attempt(Unit(TRIAL, Model(), scans), followed.append)
+    attempt(Measurement(TRIAL, Model(), scans), followed.append)
     assert followed == [0.5]

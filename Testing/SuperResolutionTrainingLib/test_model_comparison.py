@@ -27,10 +27,10 @@ from SuperResolutionTrainingLib.recipe import Scan
 from SuperResolutionTrainingLib.revision import versions
 from SuperResolutionTrainingLib.samples import load_scan
 from SuperResolutionTrainingLib.slice_scores import Reference, summarise
-from SuperResolutionTrainingLib.trials import Trial, trials_of
+from SuperResolutionTrainingLib.trials import ScanTrial, trials_of
 
 SCAN = Scan("bert.nii.gz", "bert", "MR", split="validation")
-TRIAL = Trial(SCAN, "k", 2, "mean")
+TRIAL = ScanTrial(SCAN, "k", 2, "mean")
 
 
 def test_every_model_is_measured_in_every_trial_and_cubic_always_among_them(scans, model):
@@ -56,7 +56,7 @@ def test_the_figures_are_those_of_the_upscaled_volume_slice_by_slice(scans):
 
 def test_slices_that_no_whole_thick_slice_covers_are_left_out(scans):
     """28 slices at factor 3 are nine thick ones: 27."""
-    entry = compare([], [Trial(SCAN, "k", 3, "mean")], scans)["entries"][0]
+    entry = compare([], [ScanTrial(SCAN, "k", 3, "mean")], scans)["entries"][0]
     assert next(each["slices"] for each in entry["summary"] if each["along"] == "k") == 25
 
 
@@ -70,7 +70,11 @@ def test_what_was_measured_is_not_measured_again(scans, tmp_path, monkeypatch):
     first = compare(["linear"], [TRIAL], scans, tmp_path / "out")
     told = []
     again = compare(
-        ["linear", "nearest"], [TRIAL, Trial(SCAN, "j", 2, "mean")], scans, tmp_path / "out", tell=lambda fraction, line: told.append(line)
+        ["linear", "nearest"],
+        [TRIAL, ScanTrial(SCAN, "j", 2, "mean")],
+        scans,
+        tmp_path / "out",
+        tell=lambda fraction, line: told.append(line),
     )
     assert [line.split(": ")[1] for line in told] == ["nearest", "cubic", "linear", "nearest"]
     assert again["entries"][:2] == first["entries"]
@@ -168,7 +172,7 @@ def test_a_model_that_fails_costs_no_other_its_figures(scans, tmp_path, monkeypa
             raise MemoryError("no room")
         return make(self, trial, thick, follow)
 
-    told, trials = [], [Trial(SCAN, axis, 2, "mean") for axis in "jk"]
+    told, trials = [], [ScanTrial(SCAN, axis, 2, "mean") for axis in "jk"]
     monkeypatch.setattr(contestants.Contestant, "make", fails)
     record = compare(["linear", "nearest"], trials, scans, tmp_path, failed=told.append)
     message = "unforeseen MemoryError: no room"
@@ -260,7 +264,7 @@ def test_a_dask_cluster_measures_the_same(scans, tmp_path, model):
         (scans / "anna.nii.gz").write_text("no volume")
         found = compare(models, trials, scans, tmp_path / "out", scheduler=cluster.scheduler_address)
         told = []
-        lost = [Trial(Scan("anna.nii.gz", "anna", "MR"), "k", 2, "mean"), *trials]
+        lost = [ScanTrial(Scan("anna.nii.gz", "anna", "MR"), "k", 2, "mean"), *trials]
         with_lost = compare(models, lost, scans, tmp_path / "out", scheduler=cluster.scheduler_address, failed=told.append)
     assert_the_same(found, compare(models, trials, scans))
     assert_the_same(with_lost | {"models": found["models"], "tests": found["tests"]}, found)
@@ -271,7 +275,7 @@ def test_a_dask_cluster_measures_the_same(scans, tmp_path, model):
 def test_a_command_that_is_killed_leaves_no_process_and_is_taken_up_where_it_was(scans, tmp_path, capsys):
     options = ["--data", scans, "--models", "linear", "nearest", "lanczos", "--factors", "2", "3", "--out", tmp_path / "out"]
     command = [sys.executable, "-m", "SuperResolutionLib.cli", "evaluate", *map(str, options)]
-    measured, units = tmp_path / "out" / FILE, 2 * 3 * 2 * 4
+    measured, total = tmp_path / "out" / FILE, 2 * 3 * 2 * 4
     # Killed by the system, and by Ctrl-C at a terminal, which reaches the whole group.
     for blow, send, status in ((signal.SIGKILL, os.kill, -signal.SIGKILL), (signal.SIGINT, os.killpg, 130)):
         before = lines_of(measured)
@@ -281,12 +285,12 @@ def test_a_command_that_is_killed_leaves_no_process_and_is_taken_up_where_it_was
         said = process.communicate(timeout=20)[1]
         assert process.returncode == status and "Traceback" not in said
         wait_for(partial(is_gone, process.pid))
-        assert units > lines_of(measured) > before
+        assert total > lines_of(measured) > before
     assert said.splitlines()[-1] == "superresolution: interrupted"
     done = len(read_json_lines(measured))
     assert cli.main([*command[3:], "--json"]) == 0
     *told, result = map(json.loads, capsys.readouterr().out.splitlines())
-    assert len(told) == units - done and len(result["entries"]) == len(read_json_lines(measured)) == units
+    assert len(told) == total - done and len(result["entries"]) == len(read_json_lines(measured)) == total
 
 
 def lines_of(path):
@@ -327,7 +331,7 @@ def folders(scans, tmp_path):
 
 
 def test_folders_of_pairs_are_measured_as_the_models_that_made_them(scans, folders, tmp_path):
-    trials = [Trial(Scan(f"{name}.nii.gz", name, "MR"), "k", 2, "mean") for name in ("anna", "bert")]
+    trials = [ScanTrial(Scan(f"{name}.nii.gz", name, "MR"), "k", 2, "mean") for name in ("anna", "bert")]
     expected = compare(["linear"], trials, scans)
     found = compare_folders(scans, folders, tmp_path / "out")
     assert found["baseline"] == "cubic"

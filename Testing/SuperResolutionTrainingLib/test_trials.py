@@ -5,7 +5,7 @@ from SuperResolutionLib.acquisition import degrade
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionTrainingLib.recipe import Scan
 from SuperResolutionTrainingLib.samples import load_scan
-from SuperResolutionTrainingLib.trials import Trial, scans_to_compare_on, trials_of
+from SuperResolutionTrainingLib.trials import ScanTrial, scans_to_compare_on, trials_of
 
 SCAN = Scan("bert.nii.gz", "bert", "MR", axes="jk")
 
@@ -41,13 +41,13 @@ def test_factors_that_make_nothing_thick_are_refused_before_any_work(factor):
 
 def test_a_trial_loads_the_thick_volume_and_what_it_covers_of_the_scan(scans):
     fine = load_scan(SCAN, scans)
-    thick, truth = Trial(SCAN, "k", 3, "gaussian").load(scans)
+    thick, truth = ScanTrial(SCAN, "k", 3, "gaussian").load(scans)
     assert np.array_equal(thick.voxels, degrade(fine, 3, "k", "gaussian").voxels)
     assert np.array_equal(truth.voxels, fine.voxels[:27])
 
 
 def test_a_trial_names_itself_in_a_record_and_in_a_line():
-    trial = Trial(SCAN, "k", 3, "gaussian")
+    trial = ScanTrial(SCAN, "k", 3, "gaussian")
     told = {"file": "bert.nii.gz", "series": "", "subject": "bert", "modality": "MR", "coarsen": [1, 1, 1]}
     assert trial.as_dict() == told | {"axis": "k", "factor": 3, "profile": "gaussian", "files_state": ""}
     assert trial.name == "bert, factor 3 along k, gaussian"

@@ -13,7 +13,7 @@ from slicer_fixtures import run_folders
 from SuperResolutionTrainingSlicer.comparison_nodes import ComparisonNodes
 from SuperResolutionTrainingSlicer.comparison_run import Comparison
 from SuperResolutionTrainingSlicer.figures import CONVENTIONS
-from SuperResolutionTrainingSlicer.parameters import Factor, Measure, Measured, Region, SliceProfile, ThickAxis
+from SuperResolutionTrainingSlicer.parameters import EvaluationKind, Factor, Measure, Region, SliceProfile, ThickAxis
 
 MEASURES, REGIONS = ("psnr", "ncc", "ssim", "rmse"), ("whole", "foreground")
 PSNR = {"cubic": (30.0, 32.0), "own & ours": (31.0, 34.0), "fast": (29.0, 33.0)}
@@ -368,4 +368,4 @@ def test_one_evaluation_at_a_time(panel, compare, heads):
     compare(HANGS, wait=False)
     with pytest.raises(RuntimeError, match="an evaluation is in progress; accepted is one at a time"):
         panel.logic.startComparison(Comparison(heads(1)[0]))
-    assert panel.logic.getParameterNode().measured is Measured.MODELS
+    assert panel.logic.getParameterNode().measured is EvaluationKind.MODELS

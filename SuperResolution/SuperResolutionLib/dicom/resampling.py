@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import ndimage
 
 from ..errors import RequestError
 from ..number_type import to_type
@@ -78,6 +77,8 @@ def _brackets(heights: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
 
 def _shifted(image: np.ndarray, shift: np.ndarray, shape: tuple[int, int], outside: float) -> np.ndarray:
     """Return an image in a plane of `shape`, moved by rows and columns of any fraction."""
+    from scipy import ndimage
+
     plane = np.full(shape, outside)
     plane[: image.shape[0], : image.shape[1]] = image
     return ndimage.shift(plane, shift, order=1, mode="grid-constant", cval=outside) if shift.any() else plane

@@ -13,7 +13,7 @@ from pydicom.uid import UID, CTImageStorage, JPEGBaseline8Bit, JPEGExtended12Bit
 from pydicom.valuerep import format_number_as_ds
 
 from ..errors import RequestError
-from ..provenance import NOTICE
+from ..provenance import NOTICE, SPREAD
 from ..version import __version__
 from ..volume import Volume
 from .frames import frame_attributes
@@ -65,7 +65,7 @@ def derived_template(volume: Volume) -> Dataset:
     RequestError
         If the modality is one that no image class is known for.
     """
-    sources = [attributes for header in volume.headers for attributes in _classic(header)]
+    sources = [attributes for header in volume.headers or (made_up_study(),) for attributes in _classic(header)]
     template = agreed(sources)
     template.SOPClassUID, template.Modality = storage_class(volume)
     for keyword in _MAY_BE_EMPTY + _MAY_BE_EMPTY_IN.get(template.Modality, ()):
@@ -77,13 +77,22 @@ def derived_template(volume: Volume) -> Dataset:
         template.ScanningSequence = template.get("ScanningSequence") or "RM"  # research mode
         template.SequenceVariant = template.get("SequenceVariant") or "NONE"
     template.StudyInstanceUID = template.get("StudyInstanceUID") or generate_uid()
-    template.FrameOfReferenceUID = template.get("FrameOfReferenceUID") or generate_uid()
+    # The same for all that is derived from one series.
+    series = [template.StudyInstanceUID, str(template.get("SeriesInstanceUID"))]
+    template.FrameOfReferenceUID = template.get("FrameOfReferenceUID") or generate_uid(entropy_srcs=series)
     template.BurnedInAnnotation = template.get("BurnedInAnnotation") or "NO"
     if any(_is_lossy(header) for header in volume.headers):
         template.LossyImageCompression = "01"
     _describe_series(template, volume)
     _describe_derivation(template, volume)
     return template
+
+
+def made_up_study() -> Dataset:
+    """Return a header that volumes without one can share, so that they become series of one study and lie in one frame of reference."""
+    study = Dataset()
+    study.StudyInstanceUID, study.FrameOfReferenceUID = generate_uid(), generate_uid()
+    return study
 
 
 def storage_class(volume: Volume) -> tuple[UID, str]:
@@ -145,7 +154,7 @@ def _is_lossy(header: Dataset) -> bool:
 def _describe_series(template: Dataset, volume: Volume) -> None:
     """Give the series its own identity (PS3.3 C.7.3.1)."""
     made = volume.provenance
-    suffix = f" SR x{made.factor} {made.model}" if made else " derived"
+    suffix = f" SR x{made.factor} {made.model}{f' {SPREAD}' * (made.quantity == SPREAD)}" if made else " derived"
     now = datetime.now()
     date, time = now.strftime("%Y%m%d"), now.strftime("%H%M%S.%f")
     template.SeriesInstanceUID = generate_uid()

@@ -14,6 +14,7 @@ from pydicom.uid import ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import format_number_as_ds
 
 from ..errors import RequestError
+from ..provenance import SPREAD
 from ..volume import Volume
 from ..whole import check_place, whole_folder
 from .template import derived_template, storage_class
@@ -44,17 +45,23 @@ def write_dicom(volume: Volume, folder: str | Path) -> None:
     """
     folder = Path(folder)
     check_dicom_output(folder, volume)
+    with whole_folder(folder) as partial:
+        write_slices(volume, partial)
+
+
+def write_slices(volume: Volume, folder: Path) -> None:
+    """Write the files of `write_dicom` into a folder that is there."""
     storage = _Storage.of(volume)
     template = derived_template(volume)
     _place(template, volume)
     _scale(template, volume, storage)
     # Old headers hold values that the standard no longer allows; they are passed on as they are.
-    with whole_folder(folder) as partial, warnings.catch_warnings():
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for k in range(volume.shape[0]):
             content = BytesIO()
             _slice(template, volume, storage, k).save_as(content, enforce_file_format=True)
-            (partial / f"IM{k + 1:04d}.dcm").write_bytes(content.getbuffer())
+            (folder / f"IM{k + 1:04d}.dcm").write_bytes(content.getbuffer())
 
 
 def check_dicom_output(folder: Path, volume: Volume | None = None) -> None:
@@ -123,10 +130,12 @@ def _scale(template: Dataset, volume: Volume, storage: _Storage) -> None:
     template.PixelRepresentation = int(storage.dtype == np.int16)
     template.RescaleIntercept, template.RescaleSlope = _decimals([storage.intercept, storage.slope])
     template.RescaleType = "HU" if volume.modality == "CT" else template.get("RescaleType") or "US"
-    if "WindowCenter" not in template or "WindowWidth" not in template:
+    # The source's window is no use for a spread.
+    spread = volume.provenance is not None and volume.provenance.quantity == SPREAD
+    if spread or "WindowCenter" not in template or "WindowWidth" not in template:
         sample = volume.voxels[:: max(1, volume.shape[0] // 32), ::4, ::4]
         low, high = np.percentile(sample, [1, 99])
-        template.WindowCenter, template.WindowWidth = _decimals([(low + high) / 2, max(high - low, 1)])
+        template.WindowCenter, template.WindowWidth = _decimals([(low + high) / 2, max(high - low, storage.slope if spread else 1)])
         if "WindowCenterWidthExplanation" in template:
             del template.WindowCenterWidthExplanation
 

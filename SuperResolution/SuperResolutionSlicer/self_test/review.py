@@ -10,6 +10,8 @@ import slicer
 import slicer.util
 import vtk
 
+from .. import compare_layout
+from ..spread import SPREAD_REFERENCE
 from .steps import Steps, thick_node
 
 
@@ -33,6 +35,36 @@ class ReviewTest(Steps):
             self.assertIn(name, names)
         self.ui.backButton.click()
         self.assertEqual(manager.layout, before)
+
+    def test_the_spread_of_an_ensemble_is_laid_over_the_views_and_taken_away(self) -> None:
+        self.need_packages()
+        self.assertFalse(self.ui.showSpreadBox.enabled)
+        self.ui.ensembleBox.checked = True
+        result = self.upscale(thick_node(), "fast")
+        spread = result.GetNodeReference(SPREAD_REFERENCE)
+        self.assertEqual(spread.GetName(), "knee ×4 fast spread")
+        self.assertEqual(spread.GetImageData().GetDimensions(), result.GetImageData().GetDimensions())
+        deviation = slicer.util.arrayFromVolume(spread)
+        self.assertTrue(0 < deviation.max() < np.ptp(slicer.util.arrayFromVolume(result)))
+        self.assertEqual(self.ui.resultSelector.nodeCount(), 1)  # a spread is no result to be compared
+        manager = slicer.app.layoutManager()
+        self.assertEqual(self.ui.showSpreadBox.enabled, manager is not None)
+        if manager is None:
+            self.assertIn("no views", self.ui.showSpreadBox.toolTip)
+            return
+        view = manager.sliceWidget("Red").mrmlSliceCompositeNode()
+        before = view.GetForegroundVolumeID(), view.GetForegroundOpacity()
+        self.ui.showSpreadBox.checked = True
+        self.assertEqual((view.GetForegroundVolumeID(), view.GetForegroundOpacity()), (spread.GetID(), 0.5))
+        self.ui.compareButton.click()
+        self.wait_until(lambda: self.panel.review.comparison.shown)
+        self.assertEqual((view.GetForegroundVolumeID(), view.GetForegroundOpacity()), before)
+        compared = manager.sliceWidget(compare_layout.tag("Result", 0)).mrmlSliceCompositeNode()
+        self.assertEqual(compared.GetForegroundVolumeID(), spread.GetID())
+        self.ui.backButton.click()
+        self.assertEqual(view.GetForegroundVolumeID(), spread.GetID())
+        self.ui.showSpreadBox.checked = False
+        self.assertEqual((view.GetForegroundVolumeID(), view.GetForegroundOpacity()), before)
 
     def test_structures_keep_their_positions_in_the_scene(self) -> None:
         self.ui.structureNameEdit.text = "Fabella"

@@ -14,7 +14,7 @@ import numpy as np
 from SuperResolutionLib.errors import RequestError
 from SuperResolutionLib.volume import Volume
 
-from ..evaluation import resample_onto, same_grid
+from ..grid import on_grid_of
 from ..pictures import CT_WINDOW
 
 LEVELS = 4096  # grey values, at most twice as many: the twelve bits of a scanner
@@ -27,7 +27,7 @@ def blind(
 ) -> tuple[dict[str, Volume], tuple[float, float]]:
     """Make the volumes of a case alike.
 
-    Volumes on another grid are resampled as `evaluation.evaluate` does. Where one of them has no values, none has. Grey values beyond the
+    Volumes on another grid are resampled, see `grid.on_grid_of`. Where one of them has no values, none has. Grey values beyond the
     window are cut where not all volumes have some. Then all are rounded to the same step, a multiple of the coarsest step that one of them
     has, with noise of up to that coarsest step before: gaps of integers, and the even numbers that rounding has favoured, do not show.
     Hounsfield units and the like stay what they are, within 1, if the step is 1.
@@ -88,14 +88,12 @@ def _on_one_grid(volumes: Mapping[str, Volume], grid: Volume) -> tuple[dict[str,
     for name, volume in volumes.items():
         if not np.isfinite(volume.voxels).all():
             raise RequestError(f"{volume.source}: NaN or infinite values; accepted are finite numbers")
-        voxels = volume.voxels
-        if not same_grid(volume, grid):
-            try:
-                voxels, covered = resample_onto(volume, grid)
-            except RequestError as error:
-                raise RequestError(f"{volume.source}: {error}") from error
-            everywhere &= covered
-        found[name] = voxels.astype(np.float64)
+        try:
+            brought, covered = on_grid_of(grid, volume)
+        except RequestError as error:
+            raise RequestError(f"{volume.source}: {error}") from error
+        everywhere &= covered
+        found[name] = brought.voxels.astype(np.float64)
     if not everywhere.any():
         raise RequestError(f"{grid.source}: no place that all volumes of the case show; accepted are volumes that overlap")
     return found, everywhere

@@ -20,7 +20,7 @@ from SuperResolutionLib.version import __version__
 from SuperResolutionLib.volume import Volume
 from SuperResolutionLib.whole import check_place, whole_file, whole_folder
 
-from ..evaluation import same_grid
+from ..grid import same_grid
 from .blinding import blind
 from .study import FORMAT, STRUCTURES, STUDY_FILE, VOLUMES, Study, open_study
 from .study_file import CaseEntry, read_study_file

@@ -12,8 +12,10 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from SuperResolutionLib.volume import AXES
 from SuperResolutionLib.whole import whole_file
 
+from ..made_thick import direction_of
 from ..plain_data import as_json
 from . import comparisons, tables, wording
 from .charts import FEWEST_FOR_A_BOX, box_plot, curves, limits_of
@@ -121,7 +123,9 @@ def _facts(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     if all(setting.factor is None for setting in settings):
         how = [("Compared", "each candidate with the reference of its name")]
     else:
-        along = f", along {wording.listed(axes)}"
+        one_by_one = [axis for axis in axes if axis in AXES]
+        ways = [*([wording.listed(one_by_one)] if one_by_one else []), *(axis for axis in axes if axis not in AXES)]
+        along = f", {wording.listed(list(map(direction_of, ways)))}"
         how = [
             ("Slices made thick", "; ".join(setting.title for setting in settings) + along),
             ("Compared", f"the scans with what each model made of them, in {trials}: one for each way to make a scan thick"),
@@ -163,7 +167,7 @@ def _pictures(record: Mapping[str, Any], settings: Sequence[Setting], folder: Pa
 
 
 def _title(setting: Setting, why: str, trial: MeasuredTrial) -> str:
-    axis = f", along {trial.first['axis']}" if trial.first["axis"] else ""
+    axis = f", {direction_of(trial.first['axis'])}" if trial.first["axis"] else ""
     return f"{setting.title}{axis}. {trial.subject}: {why}"
 
 

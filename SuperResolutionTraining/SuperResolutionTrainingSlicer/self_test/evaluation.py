@@ -11,7 +11,7 @@ import slicer.util
 from SuperResolutionSlicer.phantom import shepp_logan
 
 from ..figures import CONVENTIONS
-from ..parameters import Axis, Measure, Measured, Region, ThickAxis
+from ..parameters import Axis, EvaluationKind, Measure, Region, ThickAxis
 from .steps import Steps
 
 
@@ -50,7 +50,7 @@ class EvaluationTest(Steps):
     def test_all_models_are_compared_on_a_volume(self) -> None:
         self.need_packages(None)
         (head,) = self.add_heads(1)
-        self.parameters.measured, self.parameters.thickAxis = Measured.MODELS, ThickAxis.K
+        self.parameters.measured, self.parameters.thickAxis = EvaluationKind.MODELS, ThickAxis.K
         self.ui.referenceSelector.setCurrentNode(head)
         self.assertTrue(self.ui.evaluateButton.enabled, self.ui.evaluateButton.toolTip)
         self.ui.evaluateButton.click()

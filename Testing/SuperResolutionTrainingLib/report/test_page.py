@@ -165,6 +165,12 @@ def test_the_report_needs_nothing_from_elsewhere(make_record, report):
     assert "default-src 'none'; img-src data:" in page.html
 
 
+def test_what_is_made_thick_is_named_in_words(make_record, report):
+    assert "profile mean, along i, j and k" in report(make_record(axes="kij")).html
+    page = report(make_record(axes=("plane",), planes=True))
+    assert "profile mean, in the plane" in page.html and "×4, profile mean, in the plane. " in page.html and "along plane" not in page.html
+
+
 def without_figures(entry):
     summary = [each | {"mean": dict.fromkeys(each["mean"]), "deviation": dict.fromkeys(each["deviation"])} for each in entry["summary"]]
     curves = {region: {axis: curve | {"psnr": [None] * 22} for axis, curve in by.items()} for region, by in entry["curves"].items()}
