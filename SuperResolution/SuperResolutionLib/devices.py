@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ DEVICES = ("auto", "cpu", "cuda", "mps")
 PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 _WORTHWHILE = 0.85
 _ACCURATE = 1e-3
+_TRIALS = 3
 
 
 def list_devices() -> list[dict[str, str]]:
@@ -96,25 +98,31 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int,
     if name != "auto":
         return getattr(torch, name)
     reduced = torch.float16 if sample.device.type == "cuda" else torch.bfloat16
-    exact, seconds = _timed(network, sample, factor, torch.float32, plane)
+    exact, rough = (_Trial(network, sample, factor, dtype, plane) for dtype in (torch.float32, reduced))
     try:
-        rough, reduced_seconds = _timed(network, sample, factor, reduced, plane)
+        # In turn, and the best of each counts, so that neither a first run nor a busy machine decides.
+        for trial in (exact, rough) * _TRIALS:
+            trial.run()
     except RuntimeError:
         # The device has no kernels for the reduced type.
         return torch.float32
     spread = float(sample.max() - sample.min()) or 1.0
-    accurate = (
-        float((exact - rough).abs().max()) <= _ACCURATE * spread * 10 and float((exact - rough).pow(2).mean().sqrt()) <= _ACCURATE * spread
-    )
-    return reduced if accurate and reduced_seconds < _WORTHWHILE * seconds else torch.float32
+    error = (exact.result - rough.result).abs()
+    accurate = float(error.max()) <= _ACCURATE * spread * 10 and float(error.square().mean().sqrt()) <= _ACCURATE * spread
+    return reduced if accurate and rough.seconds < _WORTHWHILE * exact.seconds else torch.float32
 
 
-def _timed(network: nn.Module, sample: Tensor, factor: int, dtype: torch.dtype, plane: bool) -> tuple[Tensor, float]:
-    run_network(network, sample, factor, dtype, plane)
-    start = time.perf_counter()
-    result = run_network(network, sample, factor, dtype, plane)
-    result = result.cpu()
-    return result, time.perf_counter() - start
+class _Trial:
+    """A network in one number type: its result, and the seconds of the quickest of its runs."""
+
+    def __init__(self, network: nn.Module, sample: Tensor, factor: int, dtype: torch.dtype, plane: bool) -> None:
+        self._arguments = (network, sample, factor, dtype, plane)
+        self.seconds = math.inf
+
+    def run(self) -> None:
+        start = time.perf_counter()
+        self.result = run_network(*self._arguments).cpu()
+        self.seconds = min(self.seconds, time.perf_counter() - start)
 
 
 def run_network(network: nn.Module, slices: Tensor, factor: int, dtype: torch.dtype, plane: bool = False) -> Tensor:

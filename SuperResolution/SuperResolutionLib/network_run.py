@@ -50,6 +50,8 @@ class NetworkRun:
         Number type the network runs in.
     variance : ndarray, float32, or None
         After `upscale` with ensemble: at each voxel the variance over flips and views, in the square of the volume's units.
+    shortage : str
+        After `upscale`: that the device's memory ran out and smaller pieces than planned were used; else empty.
 
     Raises
     ------
@@ -74,6 +76,7 @@ class NetworkRun:
         self._plane = plane
         self._flips = list(itertools.product((False, True), repeat=3)) if settings.ensemble else [(False, False, False)]
         self.variance: np.ndarray | None = None
+        self.shortage = ""
         self._offset, self._scale = _normalisation(thick, model.card.normalisation)
         self.device = choose_device(settings.device)
         place_network(network, self.device)
@@ -114,33 +117,44 @@ class NetworkRun:
         Raises
         ------
         WorkError
-            If the device runs out of memory.
+            If the device runs out of memory with the smallest pieces.
         """
-        import torch
-
         fine = np.empty([length * factor for length, factor in zip(self._thick.shape, self.plan.factors)], np.float32)
         self.variance = np.empty_like(fine) if len(self._flips) > 1 else None
         total = sum(len(plan.pieces) for plan in self._plans)
         done, started = 0, time.perf_counter()
         for number, plan in enumerate(self._plans):
             for piece in plan.pieces:
-                try:
-                    self._place(piece, fine, number)
-                except torch.OutOfMemoryError as error:
-                    raise WorkError(
-                        f"device {self.device}: out of memory with pieces of {plan.size} voxels; a lower --memory uses smaller ones"
-                    ) from error
+                self._place(piece, fine, number)
                 done += 1
                 elapsed = time.perf_counter() - started
                 progress(done / total, elapsed / done * (total - done))
         return fine
 
     def _place(self, piece: Piece, fine: np.ndarray, earlier: int) -> None:
-        """Put a piece into the fine volume, or join it to the `earlier` views that are there."""
-        thick, fine, *varied = (_views(volume)[earlier] for volume in (self._thick, fine, self.variance) if volume is not None)
-        with self._watch.stage("network"):
-            mean, variance = self._piece(piece.cut(thick), piece)
-        place = piece.fine(self.plan.factors)
+        """Put a piece into the fine volume, or join it to the `earlier` views that are there; in halves if it does not fit the device."""
+        import torch
+
+        try:
+            with self._watch.stage("network"):
+                mean, variance = self._piece(piece.cut(_views(self._thick)[earlier]), piece)
+        except torch.OutOfMemoryError as error:
+            size = " x ".join(str(keep.stop - keep.start) for keep in piece.keep)
+            halves = self._plans[earlier].halves(piece)
+            if not halves:
+                raise WorkError(f"device {self.device}: out of memory even with pieces of {size} voxels; the CPU may have more") from error
+            self.shortage = f"device {self.device}: out of memory with pieces of {size} voxels, smaller ones were used"
+        else:
+            self._join(piece.fine(self.plan.factors), fine, mean, variance, earlier)
+            return
+        # Here, the tensors of the attempt are gone.
+        for half in halves:
+            self._place(half, fine, earlier)
+
+    def _join(
+        self, place: tuple[slice, slice, slice], fine: np.ndarray, mean: np.ndarray, variance: np.ndarray | float, earlier: int
+    ) -> None:
+        fine, *varied = (_views(volume)[earlier] for volume in (fine, self.variance) if volume is not None)
         if earlier:
             before = varied[0][place] if varied else 0.0
             mean, variance = _joined(earlier + 1, fine[place], before, mean, variance)

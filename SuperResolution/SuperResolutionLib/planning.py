@@ -87,18 +87,28 @@ class Plan:
     @property
     def pieces(self) -> list[Piece]:
         """The pieces, which tile the volume without gap or overlap."""
-        axes = zip(self.shape, self.size, self.halo, self.continued)
-        return [Piece(*zip(*ranges)) for ranges in product(*(_ranges(*axis) for axis in axes))]
+        return self._tiles([slice(0, length) for length in self.shape], self.size)
+
+    def halves(self, piece: Piece) -> list[Piece]:
+        """Return smaller pieces that tile what a piece keeps, or none if it is too small to be cut."""
+        size = [keep.stop - keep.start for keep in piece.keep]
+        whole = tuple(length + 2 * more for length, more in zip(self.shape, self.continued))
+        smaller = _cut_once(tuple(size), whole, size, self.halo)
+        return self._tiles(piece.keep, smaller) if smaller else []
 
     @property
     def work(self) -> int:
         """Thick voxels that the network will see, halos included."""
         return self.views * sum(math.prod(part.stop - part.start for part in piece.read) for piece in self.pieces)
 
+    def _tiles(self, box: Sequence[slice], size: Sequence[int]) -> list[Piece]:
+        axes = zip(box, size, self.shape, self.halo, self.continued)
+        return [Piece(*zip(*ranges)) for ranges in product(*(_ranges(*axis) for axis in axes))]
 
-def _ranges(length: int, size: int, halo: int, continued: int) -> Iterator[tuple[slice, slice]]:
-    for start in range(0, length, size):
-        stop = min(start + size, length)
+
+def _ranges(kept: slice, size: int, length: int, halo: int, continued: int) -> Iterator[tuple[slice, slice]]:
+    for start in range(kept.start, kept.stop, size):
+        stop = min(start + size, kept.stop)
         yield slice(max(start - halo, -continued), min(stop + halo, length + continued)), slice(start, stop)
 
 

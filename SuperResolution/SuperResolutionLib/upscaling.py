@@ -197,7 +197,7 @@ def upscale(
     return Result(
         result, info.id, factor, provenance.axis, steps[0].acquisition,
         before, after, steps[0].device, steps[0].precision, time.perf_counter() - started, watch.seconds,
-        _warnings(volume, factor, info, wanted.ensemble), spread,
+        (*_warnings(volume, factor, info, wanted.ensemble), *(shortage for step in steps for shortage in step.shortages)), spread,
     )  # fmt: skip
 
 
@@ -276,6 +276,7 @@ class _Step:
     after: float
     device: str = ""
     precision: str = ""
+    shortages: tuple[str, ...] = ()
 
 
 def finer_axes(volume: Volume, axis: str) -> tuple[str, ...]:
@@ -328,7 +329,7 @@ def _finer(
             residual = measurement_residual(fine, thick, acquisition)
         step = _Step(acquisition.name, residual, residual)
     else:
-        fine, run = thick, None
+        fine, run, shortages = thick, None, []
         passes = model.card.passes(factor)
         for number, step_factor in enumerate(passes):
             with watch.stage("loading"):
@@ -337,13 +338,14 @@ def _finer(
                 announce("plane" if plane else axes[0], run.plan, str(run.device), run.precision)
             share = _share(report, number, len(passes))
             fine = run.upscale(lambda fraction, left, share=share: share(Progress("upscaling", fraction, left)))
+            shortages += filter(None, [run.shortage])
             variance = _carried_on(variance, step_factor, axes, np.moveaxis(run.variance, 0, first)) if settings.ensemble else None
         report(Progress("checking", 0.0))
         acquisition = Acquisition(model.card.acquisitions[0], factor)
         with watch.stage("checking"):
             before, after = _checked(fine, thick, acquisition, (1, 2) if plane else (0,), settings.consistency)
         report(Progress("checking", 1.0, 0.0))
-        step = _Step(acquisition.name, before, after, str(run.device), run.precision)
+        step = _Step(acquisition.name, before, after, str(run.device), run.precision, tuple(shortages))
     finer = np.moveaxis(fine, 0, first)
     for axis in axes:
         volume = volume.regridded(finer, axis, 1 / factor)

@@ -34,10 +34,10 @@ def sample():
 
 @pytest.fixture
 def clock(monkeypatch):
-    """A clock that shows the seconds it is given, one after the other."""
+    """A clock by which runs take the seconds that are given, one after the other."""
 
     def set_to(*seconds):
-        shown = iter(seconds)
+        shown = iter([shown for taken in seconds for shown in (100, 100 + taken)])
         monkeypatch.setattr("SuperResolutionLib.devices.time.perf_counter", lambda: next(shown))
 
     return set_to
@@ -120,17 +120,23 @@ def test_a_precision_that_was_asked_for_is_taken_without_a_trial(sample, name):
 
 @pytest.mark.parametrize(("reduced_seconds", "chosen"), [(1.0, torch.bfloat16), (1.95, torch.float32), (40.0, torch.float32)])
 def test_auto_takes_the_reduced_type_only_where_it_is_faster(sample, clock, reduced_seconds, chosen):
-    clock(0, 2, 10, 10 + reduced_seconds)
+    clock(*(2, reduced_seconds) * 3)
     assert choose_precision("auto", Repeats(), sample, 2) == chosen
 
 
+def test_the_quickest_run_of_each_type_counts(sample, clock):
+    """A first run that warms up, and another program that takes the processor for a while."""
+    clock(9, 30, 2, 20, 3, 1)
+    assert choose_precision("auto", Repeats(), sample, 2) == torch.bfloat16
+
+
 def test_auto_does_not_take_a_type_that_is_fast_and_wrong(sample, clock):
-    clock(0, 2, 10, 11)
+    clock(*(2, 1) * 3)
     assert choose_precision("auto", Repeats(factor_in_reduced=1.01), sample, 2) == torch.float32
 
 
 def test_auto_does_without_a_type_that_the_device_cannot_run(sample, clock):
-    clock(0, 2, 10, 11)
+    clock(2, 1)
     assert choose_precision("auto", Repeats(refused=torch.bfloat16), sample, 2) == torch.float32
 
 

@@ -180,10 +180,35 @@ def test_a_memory_limit_below_what_is_needed_is_refused(run, make_thick):
         run(make_thick((40, 100, 100)), memory_mb=1)
 
 
-def test_a_device_that_runs_out_of_memory_says_what_may_help(run, make_thick, monkeypatch):
-    def full(*arguments):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+def short_of_memory(monkeypatch, most):
+    """Let the device run out of memory with pieces that read more than `most` voxels; return the sizes that it took."""
+    piece, taken = NetworkRun._piece, []
 
-    monkeypatch.setattr(NetworkRun, "_piece", full)
-    with pytest.raises(WorkError, match="device cpu: out of memory .* a lower --memory"):
+    def limited(self, thick, *arguments):
+        if thick.size > most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        taken.append(thick.size)
+        return piece(self, thick, *arguments)
+
+    monkeypatch.setattr(NetworkRun, "_piece", limited)
+    return taken
+
+
+@pytest.mark.parametrize(("name", "ensemble"), [("slice_stack", False), ("sr_dcnn", True)])
+def test_a_device_that_runs_out_of_memory_gets_smaller_pieces_and_the_run_says_so(run, make_thick, monkeypatch, name, ensemble):
+    thick = make_thick((40, 70, 72))
+    whole, job = run(thick, name, ensemble=ensemble)
+    assert job.shortage == ""
+    taken = short_of_memory(monkeypatch, most=40 * 50 * 50)
+    pieced, short = run(thick, name, ensemble=ensemble)
+    assert len(taken) > 2 and max(taken) <= 40 * 50 * 50
+    assert np.abs(pieced - whole).max() <= 1e-5 * np.ptp(whole)
+    if ensemble:
+        np.testing.assert_allclose(short.variance, job.variance, rtol=1e-3, atol=1e-6 * job.variance.max())
+    assert short.shortage.startswith("device cpu: out of memory with pieces of 40 x ") and "smaller ones were used" in short.shortage
+
+
+def test_a_device_without_memory_for_the_smallest_piece_says_so(run, make_thick, monkeypatch):
+    short_of_memory(monkeypatch, most=0)
+    with pytest.raises(WorkError, match=r"device cpu: out of memory even with pieces of \d+ x \d+ x \d+ voxels; the CPU may have more"):
         run(make_thick())

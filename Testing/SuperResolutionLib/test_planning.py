@@ -102,6 +102,27 @@ def test_a_device_with_more_memory_gets_larger_pieces():
     assert sizes[0] < sizes[1] < sizes[2] == 200 * 400 * 400
 
 
+def test_halves_cover_what_the_piece_keeps_and_read_as_far_as_pieces_of_that_size_do():
+    plan = make_plan((40, 100, 90), 2, (5, 8, 8), 100, continued=(1, 2, 3))
+    (piece,) = plan.pieces
+    halves = plan.halves(piece)
+    covered = np.zeros(plan.shape, int)
+    for half in halves:
+        covered[half.keep] += 1
+        for axis, (read, keep, reach) in enumerate(zip(half.read, half.keep, plan.halo)):
+            assert read.start == max(keep.start - reach, -plan.continued[axis])
+            assert read.stop == min(keep.stop + reach, plan.shape[axis] + plan.continued[axis])
+    assert len(halves) == 2 and (covered == 1).all()
+
+
+def test_the_smallest_piece_has_no_halves():
+    plan = make_plan((20, 20, 20), 2, (5, 8, 8), 100)
+    pieces = plan.pieces
+    while halves := plan.halves(pieces[0]):
+        pieces = halves
+    assert all(keep.stop - keep.start <= 20 for keep in pieces[0].keep)
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("megabytes", [20, 40, 80, 160])
 def test_the_plan_stays_within_the_memory(shape, megabytes):
