@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import RequestError
+from .gzip_blocks import write_gzip
 from .volume import Volume
 
 LABEL_INTENT = 1002
@@ -150,10 +151,13 @@ def write_nifti(volume: Volume, path: Path, described: str) -> None:
     """
     header = _header_of(volume, described)
     voxels = volume.voxels.astype(volume.voxels.dtype.newbyteorder("<"), copy=False)
-    with gzip.open(path, "wb", compresslevel=_GZIP_LEVEL) if path.suffix.lower() == ".gz" else path.open("wb") as stream:
-        stream.write(header.tobytes() + bytes(4))  # four zero bytes: no extension follows
-        for image in voxels:
-            stream.write(image.tobytes())
+    preamble = header.tobytes() + bytes(4)  # four zero bytes: no extension follows
+    parts = [memoryview(preamble), *(memoryview(np.ascontiguousarray(image)).cast("B") for image in voxels)]
+    with path.open("wb") as stream:
+        if path.suffix.lower() == ".gz":
+            write_gzip(stream, parts, _GZIP_LEVEL)
+        else:
+            stream.writelines(parts)
 
 
 def _quaternion(rotation: np.ndarray) -> np.ndarray:
