@@ -113,6 +113,7 @@ WHOLE_STATE = {
     "plain": {},
     "average and best": {"average": 0.9, "validate_every": 4},
     "two stages of adam": {"stages": stages(15) + stages(15, {"l2": 10, "ssim": 0.1}, 0.002), "optimiser": "adam", "schedule": "linear"},
+    "muon": {"optimiser": "muon", "arguments": {"factors": [2], "channels": 16, "layers": 2}},
     "discriminator": {**RRDB, "stages": stages(6) + stages(10, {"l1": 1, "adversarial": 0.1}, 0.002), "average": 0.5, "validate_every": 4},
 }
 
