@@ -44,6 +44,8 @@ def _benchmark(options: argparse.Namespace) -> None:
         raise RequestError(f"argument --repeats: {options.repeats}; accepted are whole numbers from 1")
     if options.out:
         check_place(Path(options.out))
+        if Path(options.out).is_dir():
+            raise RequestError(f"{options.out}: is a folder; accepted is the name of a file")
 
     def tell(message: dict[str, Any]) -> None:
         if options.json:

@@ -99,13 +99,14 @@ def choose_precision(name: str, network: nn.Module, sample: Tensor, factor: int,
         return getattr(torch, name)
     reduced = torch.float16 if sample.device.type == "cuda" else torch.bfloat16
     exact, rough = (_Trial(network, sample, factor, dtype, plane) for dtype in (torch.float32, reduced))
-    try:
-        # In turn, and the best of each counts, so that neither a first run nor a busy machine decides.
-        for trial in (exact, rough) * _TRIALS:
-            trial.run()
-    except RuntimeError:
-        # The device has no kernels for the reduced type.
-        return torch.float32
+    # In turn, and the best of each counts, so that neither a first run nor a busy machine decides.
+    for _ in range(_TRIALS):
+        exact.run()
+        try:
+            rough.run()
+        except RuntimeError:
+            # The device has no kernels for the reduced type.
+            return torch.float32
     spread = float(sample.max() - sample.min()) or 1.0
     error = (exact.result - rough.result).abs()
     accurate = float(error.max()) <= _ACCURATE * spread * 10 and float(error.square().mean().sqrt()) <= _ACCURATE * spread

@@ -132,6 +132,8 @@ def _fill(volume: Volume, path: Path, suffix: str, compress: bool) -> None:
 def spread_path(path: str | Path) -> Path:
     """Return where the spread of a result is written: beside it, ``fine.nii.gz`` → ``fine-spread.nii.gz``."""
     path = Path(path)
+    if path.name in ("", ".."):
+        raise RequestError(f"{path}: no name, so there is none for the spread beside it; accepted is a file or a folder by its name")
     length = len(path.name) - len(_suffix(path, WRITTEN_SUFFIXES))
     return path.with_name(f"{path.name[:length]}-{SPREAD}{path.name[length:]}")
 

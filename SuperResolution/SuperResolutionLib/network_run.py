@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -76,7 +77,7 @@ class NetworkRun:
         self._plane = plane
         self._flips = list(itertools.product((False, True), repeat=3)) if settings.ensemble else [(False, False, False)]
         self.variance: np.ndarray | None = None
-        self.shortage = ""
+        self.shortage, self._too_large = "", math.inf
         self._offset, self._scale = _normalisation(thick, model.card.normalisation)
         self.device = choose_device(settings.device)
         place_network(network, self.device)
@@ -135,19 +136,23 @@ class NetworkRun:
         """Put a piece into the fine volume, or join it to the `earlier` views that are there; in halves if it does not fit the device."""
         import torch
 
-        try:
-            with self._watch.stage("network"):
-                mean, variance = self._piece(piece.cut(_views(self._thick)[earlier]), piece)
-        except torch.OutOfMemoryError as error:
-            size = " x ".join(str(keep.stop - keep.start) for keep in piece.keep)
-            halves = self._plans[earlier].halves(piece)
-            if not halves:
-                raise WorkError(f"device {self.device}: out of memory even with pieces of {size} voxels; the CPU may have more") from error
-            self.shortage = f"device {self.device}: out of memory with pieces of {size} voxels, smaller ones were used"
-        else:
-            self._join(piece.fine(self.plan.factors), fine, mean, variance, earlier)
-            return
-        # Here, the tensors of the attempt are gone.
+        thick, halves = piece.cut(_views(self._thick)[earlier]), self._plans[earlier].halves(piece)
+        # A piece as large as one that did not fit is not tried.
+        if thick.size < self._too_large or not halves:
+            try:
+                with self._watch.stage("network"):
+                    mean, variance = self._piece(thick, piece)
+                self._join(piece.fine(self.plan.factors), fine, mean, variance, earlier)
+                return
+            except torch.OutOfMemoryError as error:
+                size = " x ".join(str(keep.stop - keep.start) for keep in piece.keep)
+                if not halves:
+                    raise WorkError(
+                        f"device {self.device}: out of memory even with pieces of {size} voxels; the CPU may have more"
+                    ) from error
+                self.shortage = f"device {self.device}: out of memory with pieces of {size} voxels, smaller ones were used"
+                self._too_large = min(self._too_large, thick.size)
+        # Here, the tensors of an attempt are gone.
         for half in halves:
             self._place(half, fine, earlier)
 

@@ -120,7 +120,7 @@ def make_plan(
     views: int = 1,
     memory_mb: int | None = None,
     plane: bool = False,
-    piece_bytes: int = _DEFAULT_BYTES,
+    piece_bytes: int | None = None,
     continued: tuple[int, int, int] = (0, 0, 0),
     spread: bool = False,
 ) -> Plan:
@@ -141,8 +141,8 @@ def make_plan(
         Limit for input, result and one piece together in MiB.
     plane : bool
         Rows and columns become finer, not slices.
-    piece_bytes : int
-        What a piece takes at most where the network allows it.
+    piece_bytes : int, optional
+        What a piece may take on a device with memory of its own. By default 768 MiB at most, and where halos cost little less.
     continued : tuple of int
         Thick voxels that the volume is continued by beyond either end.
     spread : bool
@@ -154,13 +154,14 @@ def make_plan(
         If not even the smallest piece fits into `memory_mb`.
     """
     volumes = 4 * math.prod(shape) * (1 + (3 if spread else 2) * (factor**2 if plane else factor))
-    budget = piece_bytes if memory_mb is None else min(piece_bytes, (memory_mb << 20) - volumes)
+    most, comfortable = (_DEFAULT_BYTES, _COMFORTABLE_BYTES) if piece_bytes is None else (piece_bytes, piece_bytes)
+    budget = most if memory_mb is None else min(most, (memory_mb << 20) - volumes)
     whole = tuple(length + 2 * more for length, more in zip(shape, continued))
     size = list(shape)
     while True:
         needed = bytes_per_voxel * _with_halo(whole, size, halo)
         smaller = _cut_once(shape, whole, size, halo)
-        if needed <= budget and (needed <= _COMFORTABLE_BYTES or smaller is None or _waste(whole, smaller, halo) > _CHEAP):
+        if needed <= budget and (needed <= comfortable or smaller is None or _waste(shape, smaller, halo) > _CHEAP):
             break
         if smaller is None and memory_mb is None:
             break
@@ -188,9 +189,9 @@ def _cut_once(shape: tuple[int, ...], whole: tuple[int, ...], size: list[int], h
     return [min(length - 1, math.ceil(shape[axis] / parts)) if axis == largest else length for axis, length in enumerate(size)]
 
 
-def _waste(whole: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> float:
+def _waste(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> float:
     """Return about which part of the volume is read more than once for the halos."""
-    return math.prod(1 + 2 * reach * (math.ceil(length / part) - 1) / length for length, part, reach in zip(whole, size, halo)) - 1
+    return math.prod(1 + 2 * reach * (math.ceil(length / part) - 1) / length for length, part, reach in zip(shape, size, halo)) - 1
 
 
 def _with_halo(shape: tuple[int, ...], size: list[int], halo: tuple[int, ...]) -> int:

@@ -29,7 +29,10 @@ def check_place(path: Path) -> None:
 
 @contextmanager
 def all_or_none(paths: Iterable[Path]) -> Iterator[None]:
-    """Remove those outputs that were put in place if the block, which puts several, does not end well."""
+    """Remove those outputs that were put in place if the block, which puts several, does not end well.
+
+    What one of them replaced is lost then.
+    """
     before = {path: _inode(path) for path in paths}
     try:
         yield

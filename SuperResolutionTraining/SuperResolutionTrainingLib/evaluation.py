@@ -174,6 +174,7 @@ def evaluate(
         If the candidate covers nothing of the patient in the reference, a value is not finite, one of them is constant, the thick
         volume is not one of N times fewer voxels along some axes, or lies elsewhere, or the spread is refused (see `calibrate`).
     """
+    calibration = None if spread is None else calibrate(spread, candidate, reference)
     made = {}
     if thick is not None:
         factor, axis = how_made(thick, candidate)
@@ -197,7 +198,7 @@ def evaluate(
         reference=reference,
         measures=_of_whole(measures, brought, reference, mask=mask, **made) if measures else {},
         thick=thick,
-        calibration=None if spread is None else calibrate(spread, candidate, reference),
+        calibration=calibration,
     )
 
 

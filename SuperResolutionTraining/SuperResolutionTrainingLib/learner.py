@@ -42,7 +42,7 @@ class Learner:
         recipe = setting.recipe
         self.module = module
         self.passing = setting.group.spread(passing or module)
-        decay = {"weight_decay": recipe.weight_decay} if recipe.weight_decay else {}
+        decay = {} if recipe.optimiser == "muon" else {"weight_decay": recipe.weight_decay}
         self.optimiser = _OPTIMISERS[recipe.optimiser](module.parameters(), lr=1.0, **decay)
         self._clip = recipe.clip or math.inf
 

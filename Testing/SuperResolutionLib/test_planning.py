@@ -116,11 +116,11 @@ def test_halves_cover_what_the_piece_keeps_and_read_as_far_as_pieces_of_that_siz
 
 
 def test_the_smallest_piece_has_no_halves():
-    plan = make_plan((20, 20, 20), 2, (5, 8, 8), 100)
-    pieces = plan.pieces
+    plan = make_plan((60, 100, 100), 2, (5, 8, 8), 1)
+    pieces, levels = plan.pieces, 0
     while halves := plan.halves(pieces[0]):
-        pieces = halves
-    assert all(keep.stop - keep.start <= 20 for keep in pieces[0].keep)
+        pieces, levels = halves, levels + 1
+    assert levels > 4 and all(8 <= keep.stop - keep.start <= 16 for keep in pieces[0].keep)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

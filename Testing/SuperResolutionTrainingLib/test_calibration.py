@@ -92,6 +92,12 @@ def test_what_is_no_spread_of_the_candidate_is_refused(reference, make_candidate
         calibrate(volume(change(spread.voxels)), candidate, reference)
 
 
+def test_a_candidate_on_another_grid_than_the_reference_is_refused(reference, make_candidate):
+    spread, candidate = make_candidate(1)
+    with pytest.raises(RequestError, match="candidate on another grid than the reference"):
+        calibrate(spread, volume(candidate.voxels[:-1]), reference)
+
+
 def test_the_report_and_its_record_carry_the_calibration(reference, make_candidate, tmp_path):
     spread, candidate = make_candidate(1)
     evaluation = evaluate(candidate, reference, spread=spread)

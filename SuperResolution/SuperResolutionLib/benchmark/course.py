@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ..errors import SuperResolutionError, WorkError
 from .ceiling import MATRIX, Ceiling
 from .contestants import FACTOR, Contestant, Eclare, OurUpscaler, PlainTorch, SlidingWindow, our_upscalers
 from .machine import describe_machine
@@ -119,7 +120,7 @@ def run_benchmark(course: Course, command: str, tell: Callable[[dict[str, Any]],
                 if not entry.problem:
                     _run(entry, scans[entry.size], folder)
                 done += 1
-        timings = _with_operations(entries, folder)
+        timings = _with_operations(entries, folder, tell)
     record = Record(datetime.date.today().isoformat(), command, machine, course.repeats, course.volume, ceiling, tuple(timings))
     tell({"type": "ceiling"} | ceiling.as_dict())
     for timing in timings:
@@ -160,7 +161,11 @@ def _make_scans(sizes: set[Size], folder: Path, tell: Callable[[dict[str, Any]],
 def _run(entry: _Entry, thick: Path, folder: Path) -> None:
     """Run a contestant once and keep what it took, or why it failed."""
     with TemporaryDirectory(dir=folder) as name:
-        run = run_measured(entry.contestant.command(thick, Path(name)), Path(name))
+        try:
+            run = run_measured(entry.contestant.command(thick, Path(name)), Path(name))
+        except WorkError as error:
+            entry.problem = str(error)
+            return
         entry.problem = run.problem
         columns, rows, slices = entry.size
         if not entry.problem and run.result and run.result["shape"] != [slices, rows, columns]:
@@ -179,11 +184,15 @@ def _stages(run: Measured) -> dict[str, float]:
     return {name: round(stages[name], 4) for name in MEASURED_STAGES if name in stages}
 
 
-def _with_operations(entries: Sequence[_Entry], folder: Path) -> list[Timing]:
+def _with_operations(entries: Sequence[_Entry], folder: Path, tell: Callable[[dict[str, Any]], None]) -> list[Timing]:
     """Return the timings of all entries, with the operations where they can be counted."""
     works = {number: entry.contestant.work(entry.runs[-1].lines) for number, entry in enumerate(entries) if not entry.problem}
     works = {number: work for number, work in works.items() if work}
-    counted = run_request("operations", {"works": list(works.values())}, folder)["operations"] if works else []
+    try:
+        counted = run_request("operations", {"works": list(works.values())}, folder)["operations"] if works else []
+    except SuperResolutionError as error:
+        tell(_progress(f"operations not counted: {error}", 1.0))
+        counted = []
     operations = dict(zip(works, counted))
     return [replace(entry.timing(), operations=operations.get(number)) for number, entry in enumerate(entries)]
 

@@ -95,9 +95,10 @@ def _allowed_mb(timing: Timing) -> float:
 
 def _flat(timings: list[Timing]) -> Promise:
     promise = f"cost of a voxel flat, within {FLATNESS - 1:.0%}, from 64x64x64 to 512x512x600"
+    timings = [timing for timing in timings if _SMALLEST <= timing.voxels <= _LARGEST]
     ratio = flatness(timings)
     if ratio is None:
-        return Promise(promise, "one size was measured", None)
+        return Promise(promise, "fewer than two sizes of these were measured", None)
     first, last = timings[0], timings[-1]
     whole = first.voxels <= _SMALLEST and last.voxels >= _LARGEST
     found = f"largest over smallest {ratio:.2f} from {size_in_words(first.size)} to {size_in_words(last.size)}"

@@ -11,8 +11,11 @@ from ..layers import KEYS_REACH, keys_interpolation_inside, offset_free
 
 _EXCHANGE_EVERY = 2
 _CHUNK_BYTES = 8 << 20
-_GPU_CHUNK_BYTES = 512 << 20
-"""Features of a chunk in float32. On a CPU they stay in its cache and below the size from which memory is asked of the system each time."""
+_GPU_CHUNK_BYTES = 64 << 20
+"""Features of a chunk in float32, of which about a dozen are alive at once and one is at least a slice.
+
+On a CPU a small one stays in its cache, and below the size from which memory is asked of the system each time.
+"""
 
 
 class SliceStack(nn.Module):
@@ -66,7 +69,7 @@ class SliceStack(nn.Module):
 
     @property
     def working_values(self) -> int:
-        """Numbers held at once for each thick voxel: fine slices alone, since the body works on one chunk after the other."""
+        """Numbers held at once for each thick voxel: mostly the fine slices, since the body works on one chunk after the other."""
         return 8 * max(self.factors)
 
     def forward(self, slices: Tensor, factor: int) -> Tensor:

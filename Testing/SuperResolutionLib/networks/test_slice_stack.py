@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from SuperResolutionLib.layers import keys_interpolation
-from SuperResolutionLib.networks import build_network
+from SuperResolutionLib.networks import build_network, slice_stack
 
 
 @pytest.fixture
@@ -47,6 +47,24 @@ def test_volumes_of_a_batch_do_not_see_each_other(make_network, slices):
     with torch.inference_mode():
         alone = [network(volume[None], 2) for volume in slices]
         torch.testing.assert_close(network(slices, 2), torch.cat(alone), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("exchanged", [0, 2])
+@pytest.mark.parametrize("slices_at_once", [1, 2, 3, 6])
+def test_chunks_give_what_the_whole_gives(make_network, slices, monkeypatch, exchanged, slices_at_once):
+    network = make_network("slice_stack", exchanged=exchanged, layers=4, channels=8)
+    whole = network(slices, 3).detach()  # with gradients, in one chunk
+    monkeypatch.setattr(slice_stack, "_CHUNK_BYTES", slices_at_once * slices[:, 0].numel() * 8 * 4 * 14 * 15 // (12 * 13))
+    sizes, convolve = [], torch.nn.functional.conv2d
+
+    def counted(images, *arguments, **options):
+        sizes.append(len(images) // len(slices))
+        return convolve(images, *arguments, **options)
+
+    monkeypatch.setattr(slice_stack.functional, "conv2d", counted)
+    with torch.inference_mode():
+        torch.testing.assert_close(network(slices, 3), whole, atol=1e-5, rtol=1e-5)
+    assert max(sizes) == slices_at_once
 
 
 def test_slices_are_told_apart_from_their_mirror_image(make_network, slices):
