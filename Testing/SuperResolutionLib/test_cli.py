@@ -247,7 +247,7 @@ def test_a_command_whose_library_is_missing_names_it(run, thick, monkeypatch):
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_mid_run_leaves_nothing(start_python, make_volume, make_model, results, tmp_path, number, status):
     write_volume(make_volume((64, 192, 192)), tmp_path / "large.nrrd")
-    options = ["--model", make_model(), "--factor", 2, "--device", "cpu", "--precision", "float32", "--ensemble", "--memory", 50, "--json"]
+    options = ["--model", make_model(), "--factor", 2, "--device", "cpu", "--precision", "float32", "--ensemble", "--memory", 80, "--json"]
     process = start_python("-m", "SuperResolutionLib.cli", "upscale", tmp_path / "large.nrrd", results / "fine.nii.gz", *options)
     for line in process.stdout:
         if '"upscaling"' in line:

@@ -164,7 +164,7 @@ def test_work_that_fails_exits_with_one(capsys, request_of, monkeypatch):
     def full(*arguments):
         raise WorkError("fine.nrrd: not written, no space left")
 
-    monkeypatch.setattr(files, "write_volume", full)
+    monkeypatch.setattr(files, "write_volumes", full)
     assert failure(capsys, request_of(model="cubic")) == (1, "fine.nrrd: not written, no space left")
 
 
@@ -193,7 +193,7 @@ def test_a_fault_of_the_engine_still_ends_with_an_error_line(capsys, request_of,
 def test_a_signal_while_a_network_runs_leaves_nothing(start_python, make_volume, make_model, request_of, results, tmp_path, number, status):
     """Some hundred pieces of which one is awaited."""
     write_volume(make_volume((64, 192, 192)), tmp_path / "large.nrrd")
-    settings = {"model": str(make_model()), "factor": 2, "device": "cpu", "precision": "float32", "ensemble": True, "memory_mb": 50}
+    settings = {"model": str(make_model()), "factor": 2, "device": "cpu", "precision": "float32", "ensemble": True, "memory_mb": 80}
     path = request_of("fine.nrrd", tmp_path / "large.nrrd", **settings)
     process = start_python("-m", "SuperResolutionLib.worker", path)
     lines = []
@@ -315,7 +315,7 @@ def test_a_worker_whose_caller_is_gone_ends_and_removes_the_folder(start_python,
     folder = tmp_path / "temporary"
     folder.mkdir()
     write_volume(make_volume((64, 192, 192)), folder / "large.nrrd")
-    settings = {"model": str(make_model()), "factor": 2, "device": "cpu", "precision": "float32", "ensemble": True, "memory_mb": 50}
+    settings = {"model": str(make_model()), "factor": 2, "device": "cpu", "precision": "float32", "ensemble": True, "memory_mb": 80}
     entries = {"output": str(folder / "fine.nrrd"), "folder": str(folder)}
     path = request_of(source=folder / "large.nrrd", entries=entries, **settings)
     process = start_python("-m", "SuperResolutionLib.worker", path, stdin=subprocess.PIPE)
