@@ -32,7 +32,7 @@ def test_what_the_user_does_not_decide_is_the_recipes():
     (fast,) = (entry for entry in ENTRIES if entry.name == "fast")
     recipe = recipe_from(make_request(fast, Wishes("knees", DATA))["recipe"])
     assert [each.profile for each in recipe.acquisitions] == ["mean", "gaussian"]
-    assert [stage.steps for stage in recipe.stages] == [6800, 26200]
+    assert [stage.steps for stage in recipe.stages] == [5000, 21000]
     assert recipe.arguments["factors"] == [2, 3, 4]
 
 
