@@ -22,7 +22,7 @@ REQUIREMENTS = ROOT / "SuperResolution" / "Resources" / "requirements.txt"
 LIBRARIES = [ROOT / "SuperResolution" / "SuperResolutionLib", ROOT / "SuperResolutionTraining" / "SuperResolutionTrainingLib"]
 FROM_SLICER = {"numpy", "pydicom", "scipy", "simpleitk"}  # of what ships with it, what the libraries use
 FOR_UPSCALING = {"torch", "safetensors"}
-OPTIONAL = {"distributed"}  # for clusters, which the panels do not use
+OPTIONAL = {"distributed", "monai"}  # for clusters and as a peer in the benchmark, which the panels do not use
 COMMAND_LINE = {"cli.py", "bars.py"}  # its progress bars are not the panel's
 
 

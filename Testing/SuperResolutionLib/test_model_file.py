@@ -277,7 +277,7 @@ def test_the_shipped_model_is_one_for_an_axis():
     from SuperResolutionLib.model_zoo import SHIPPED
 
     card = load_model(SHIPPED / "fast.safetensors").card
-    assert (card.task, card.axis, card.offered_factors) == ("axis", "any", (2, 3, 4))
+    assert (card.task, card.axis, card.offered_factors) == ("axis", "any", (2, 3, 4, 8))
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,12 @@ def test_of_two_models_with_one_id_the_second_cannot_be_chosen(models_of_the_use
 
 def test_the_factors_are_those_of_the_model_and_the_nearest_to_isotropic_is_marked():
     fast = by_id(model_entries(None))["fast"].info
-    assert factor_entries(fast, volume(), "auto") == [(2, "×2"), (3, "×3"), (4, "×4 (nearest to isotropic)")]
+    assert factor_entries(fast, volume(), "auto") == [
+        (2, "×2"),
+        (3, "×3"),
+        (4, "×4 (nearest to isotropic)"),
+        (8, "×8 (experimental)"),
+    ]
     only_two = replace(fast, factors=(2,))
     assert factor_entries(only_two, volume(), "auto") == [(2, "×2 (nearest to isotropic)")]
 

@@ -273,9 +273,9 @@ def test_a_dask_cluster_measures_the_same(scans, tmp_path, model):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="process groups are POSIX's")
 def test_a_command_that_is_killed_leaves_no_process_and_is_taken_up_where_it_was(scans, tmp_path, capsys):
-    options = ["--data", scans, "--models", "linear", "nearest", "lanczos", "--factors", "2", "3", "--out", tmp_path / "out"]
+    options = ["--data", scans, "--models", "linear", "nearest", "lanczos", "--factors", *range(2, 9), "--out", tmp_path / "out"]
     command = [sys.executable, "-m", "SuperResolutionLib.cli", "evaluate", *map(str, options)]
-    measured, total = tmp_path / "out" / FILE, 2 * 3 * 2 * 4
+    measured, total = tmp_path / "out" / FILE, 2 * 3 * 7 * 4
     # Killed by the system, and by Ctrl-C at a terminal, which reaches the whole group.
     for blow, send, status in ((signal.SIGKILL, os.kill, -signal.SIGKILL), (signal.SIGINT, os.killpg, 130)):
         before = lines_of(measured)

@@ -10,6 +10,7 @@ import pytest
 import slicer
 
 from slicer_fixtures import run_folders
+from SuperResolutionLib.model_file import Card
 from SuperResolutionTrainingSlicer.comparison_nodes import ComparisonNodes
 from SuperResolutionTrainingSlicer.comparison_run import Comparison
 from SuperResolutionTrainingSlicer.figures import CONVENTIONS
@@ -149,7 +150,8 @@ def test_evaluate_waits_for_a_volume_or_a_folder(ui, panel, heads, tmp_path):
     assert ui.evaluateButton.enabled
 
 
-def test_evaluate_waits_for_a_factor_that_a_model_offers(ui, tmp_path):
+def test_evaluate_waits_for_a_factor_that_a_model_offers(ui, tmp_path, monkeypatch):
+    monkeypatch.setattr(Card, "offered_factors", property(lambda card: (2, 3, 4)))
     ui.measuredBox.setCurrentIndex(1)
     ui.comparisonFolderEdit.currentPath = str(tmp_path)
     ui.comparisonFactorBox.setCurrentIndex(list(Factor).index(Factor.EIGHT))
