@@ -76,43 +76,6 @@ def test_a_wrong_recipe_ends_all_processes(recipe_file, scans, tmp_path):
     assert done.returncode != 0 and "key 'title' is missing" in done.stderr
 
 
-WORKS_TOGETHER = """
-import os, time
-from contextlib import suppress
-from pathlib import Path
-import torch
-from SuperResolutionTrainingLib.distributed import Group
-
-def joined():
-    for thread in os.listdir("/proc/self/task"):
-        with suppress(FileNotFoundError, ProcessLookupError):
-            if "gloo" in Path("/proc/self/task", thread, "comm").read_text():
-                return True
-    return False
-
-def work():
-    with Group("cpu") as group:
-        network = group.spread(torch.nn.Linear(3, 3))
-        network(torch.ones(2, 3)).sum().backward()
-        print(joined(), end=" ")
-
-work()
-end = time.monotonic() + 5  # the system may list a thread for a moment longer
-while joined() and time.monotonic() < end:
-    time.sleep(0.05)
-print(joined())
-"""
-
-
-@pytest.mark.skipif(not os.path.isdir("/proc/self/task"), reason="threads are listed in Linux's /proc")
-def test_the_threads_that_join_processes_end_with_their_group(tmp_path):
-    script = tmp_path / "works_together.py"
-    script.write_text(WORKS_TOGETHER)
-    done = torchrun(2, script)
-    assert done.returncode == 0, done.stderr
-    assert sorted(done.stdout.split()) == ["False"] * 2 + ["True"] * 2  # each before and after, in whatever order they come
-
-
 def test_a_process_alone_leads_and_agrees_with_itself():
     with Group("cpu") as group:
         assert group.leads and group.size == 1 and group.number_of(7) == 7
